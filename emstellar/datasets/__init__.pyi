@@ -1,0 +1,1 @@
+from .synthetic import make_em_images as make_em_images
