@@ -109,7 +109,9 @@ NONE = Satisfies(lambda value: value is None, "None")
 BOOLEAN = InstanceOf((bool, np.bool_), "a bool")
 CALLABLE = Satisfies(callable, "a callable")
 RANDOM_STATE = Satisfies(
-    lambda value: isinstance(value, np.random.RandomState) or Interval(int, 0, 2**32).accepts(value),
+    lambda value: (
+        isinstance(value, np.random.RandomState) or Interval(int, 0, 2**32).accepts(value)
+    ),
     "an int in the range [0, 4294967296), a numpy.random.RandomState instance",
 )
 

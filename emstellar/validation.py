@@ -88,7 +88,9 @@ X[np.newaxis] if it contains a single image.
     else:
         images = list(_check_stack(X))
     if not images:
-        raise ValueError(f"Found array with 0 sample(s) while a minimum of 1 is required by {name}.")
+        raise ValueError(
+            f"Found array with 0 sample(s) while a minimum of 1 is required by {name}."
+        )
     _check_channels(images, n_channels, name)
     return images
 
@@ -226,8 +228,7 @@ def _drop_channel(labels, n_dimensions):
         return labels[..., 0]
     if labels.ndim == n_dimensions + 1:
         raise ValueError(
-            f"The masks have shape {labels.shape}: y looks one-hot encoded: "
-            "pass y.argmax(axis=-1)."
+            f"The masks have shape {labels.shape}: y looks one-hot encoded: pass y.argmax(axis=-1)."
         )
     raise ValueError(
         "Expected masks of shape (n_images, height, width), one per image, "
@@ -337,8 +338,7 @@ def find_classes(masks, *, name="This segmenter"):
     if len(classes) < 2:
         found = f"only one class: {classes[0]}" if len(classes) else "no labelled pixel"
         raise ValueError(
-            f"{name} needs samples of at least 2 classes in the data, "
-            f"but the data contains {found}"
+            f"{name} needs samples of at least 2 classes in the data, but the data contains {found}"
         )
     return classes
 

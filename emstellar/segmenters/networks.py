@@ -1,0 +1,166 @@
+"""The networks of the paper as segmenters: one thin class each."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from emstellar import constraints as c
+from emstellar.segmenters.docstrings import with_training_parameters
+from emstellar.segmenters.keras_segmenter import BaseKerasSegmenter
+
+_WIDTH = [c.Interval(float, 0, None, closed="neither")]
+_DROPOUT = [c.Interval(float, 0, 1)]
+_ACTIVATION = [c.OneOf("relu", "prelu", "tlu")]
+
+
+@with_training_parameters
+@dataclass(kw_only=True, eq=False, repr=False)
+class UNetSegmenter(BaseKerasSegmenter):
+    """Segment images with the U-net of the study.
+
+    Parameters
+    ----------
+    width : float, default=1.0
+        Factor of all numbers of filters; 1 is the paper's network, with 31 million parameters.
+    batch_norm : bool, default=True
+        Whether every convolution but the last is followed by batch normalisation: the study's
+        "U-net BN" against its "U-net".
+    activation : {"relu", "prelu", "tlu"}, default="relu"
+        After every convolution but the last.
+    dropout : float, default=0.5
+        Share of the elements dropped, in training, at the two deepest levels. In [0, 1).
+    {training_parameters}
+
+    Attributes
+    ----------
+    {attributes}
+
+    See Also
+    --------
+    EMNetSegmenter : The study's own networks, with trainable linear units.
+
+    Notes
+    -----
+    The paper cites the U-net of Ronneberger et al.; the authors' code pads its convolutions,
+    enlarges by repetition and a 2x2 convolution instead of a transposed one, and ends in two
+    channels and one sigmoid. This class is the network of the code, which was measured: its
+    counts of parameters and operations are equal.
+
+    References
+    ----------
+    .. [1] Ronneberger, Fischer, Brox (2015), U-Net: convolutional networks for biomedical image
+       segmentation, MICCAI, 234-241.
+    .. [2] Khadangi, Boudier, Rajagopal (2021), EM-stellar, Bioinformatics 37(1), 97-106.
+
+    Examples
+    --------
+    >>> from emstellar import UNetSegmenter
+    >>> from emstellar.datasets import make_em_images
+    >>> X, y = make_em_images(2, (32, 32), random_state=0)
+    >>> segmenter = UNetSegmenter(width=1 / 32, epochs=1, random_state=0).fit(X, y)
+    >>> segmenter.predict(X).shape
+    (2, 32, 32)
+    """
+
+    width: float = 1.0
+    batch_norm: bool = True
+    activation: str = "relu"
+    dropout: float = 0.5
+
+    _size_multiple: ClassVar[int] = 16
+    _parameter_constraints: ClassVar[dict] = {
+        **BaseKerasSegmenter._parameter_constraints,
+        "width": _WIDTH,
+        "batch_norm": [c.BOOLEAN],
+        "activation": _ACTIVATION,
+        "dropout": _DROPOUT,
+    }
+
+    def build_network(self, input_shape, n_outputs):
+        """Return a new U-net, see `emstellar.networks.build_unet`."""
+        from emstellar.networks import build_unet
+
+        return build_unet(
+            input_shape,
+            n_outputs,
+            width=self.width,
+            batch_norm=self.batch_norm,
+            activation=self.activation,
+            dropout=self.dropout,
+        )
+
+
+@with_training_parameters
+@dataclass(kw_only=True, eq=False, repr=False)
+class EMNetSegmenter(BaseKerasSegmenter):
+    """Segment images with an EM-net, one of the study's seven base classifiers.
+
+    Parameters
+    ----------
+    variant : str, default="v1-bn"
+        One of "v1-bn", "v1-bn-2x", "v1-2x", "v1-4x", "v2", "v2-2x" and "v2-4x". The names are
+        the authors'; "2x" and "4x" have no single meaning, see
+        `emstellar.networks.EM_NET_VARIANTS`.
+    width : float, default=1.0
+        Factor of all numbers of filters; 1 is the paper's network.
+    activation : {"tlu", "prelu", "relu"}, default="tlu"
+        In the units of the encoder; the trainable linear unit is the study's.
+    dropout : float, default=0.5
+        Share of the channels dropped, in training, where the variant drops any. In [0, 1).
+    {training_parameters}
+
+    Attributes
+    ----------
+    {attributes}
+
+    See Also
+    --------
+    UNetSegmenter : The U-net of the study.
+
+    Notes
+    -----
+    The paper says that all variants have trainable linear units; in the authors' code no decoder
+    has one, nor the bottom of "v2-4x", and "v2" cannot be selected from their notebook. This
+    class is the network of the code: counts of parameters and operations of all seven are equal.
+
+    References
+    ----------
+    .. [1] Khadangi, Boudier, Rajagopal (2021), EM-net: deep learning for electron microscopy
+       image segmentation, ICPR 2020, 31-38.
+    .. [2] Khadangi, Boudier, Rajagopal (2021), EM-stellar, Bioinformatics 37(1), 97-106.
+
+    Examples
+    --------
+    >>> from emstellar import EMNetSegmenter
+    >>> from emstellar.datasets import make_em_images
+    >>> X, y = make_em_images(2, (32, 32), random_state=0)
+    >>> segmenter = EMNetSegmenter(variant="v2", width=1 / 8, epochs=1, random_state=0)
+    >>> segmenter.fit(X, y).predict(X).shape
+    (2, 32, 32)
+    """
+
+    variant: str = "v1-bn"
+    width: float = 1.0
+    activation: str = "tlu"
+    dropout: float = 0.5
+
+    _size_multiple: ClassVar[int] = 16
+    _parameter_constraints: ClassVar[dict] = {
+        **BaseKerasSegmenter._parameter_constraints,
+        "variant": [c.OneOf("v1-bn", "v1-bn-2x", "v1-2x", "v1-4x", "v2", "v2-2x", "v2-4x")],
+        "width": _WIDTH,
+        "activation": _ACTIVATION,
+        "dropout": _DROPOUT,
+    }
+
+    def build_network(self, input_shape, n_outputs):
+        """Return a new EM-net, see `emstellar.networks.build_em_net`."""
+        from emstellar.networks import build_em_net
+
+        return build_em_net(
+            input_shape,
+            n_outputs,
+            width=self.width,
+            variant=self.variant,
+            activation=self.activation,
+            dropout=self.dropout,
+        )

@@ -1,0 +1,5 @@
+"""What `fit` is made of: patches, normalisation, augmentation, schedules, monitoring."""
+
+import lazy_loader as _lazy
+
+__getattr__, __dir__, __all__ = _lazy.attach_stub(__name__, __file__)

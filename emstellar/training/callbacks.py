@@ -1,0 +1,165 @@
+"""What happens at the end of every epoch: scores, best weights, the log."""
+
+import time
+
+import keras
+import numpy as np
+
+from emstellar.training.prediction import with_background
+
+# Cheap enough for every epoch, and what people look at; the monitored one is added to them.
+DEFAULT_VALIDATION_METRICS = ("f1", "jaccard")
+
+
+def is_better(value, best, monitor):
+    """Tell whether `value` improves on `best`: losses fall, everything else rises."""
+    return value < best if monitor.endswith("loss") else value > best
+
+
+class ValidationScores(keras.callbacks.Callback):
+    """Add ``val_loss`` and scores of the whole validation images to the epoch's logs.
+
+    Keras' own validation would average over batches, which no score but the loss can bear, and
+    needs images of one size. Here every image is predicted whole, as it is after training.
+
+    Parameters
+    ----------
+    predict : callable
+        ``predict(images)`` returns a list of probability maps (height, width, n_outputs).
+    images : list of ndarray of shape (height, width, channels)
+        The validation images.
+    codes : list of ndarray of shape (height, width), int32
+        Positions of classes; ``-1`` where unlabelled.
+    metrics : dict of str to callable
+        ``metric(codes, probabilities)`` for each name without its ``val_``.
+    """
+
+    def __init__(self, predict, images, codes, metrics):
+        super().__init__()
+        self.predict = predict
+        self.images = images
+        self.codes = codes
+        self.metrics = metrics
+
+    def on_epoch_end(self, epoch, logs=None):
+        """Score the network as it is now."""
+        maps = self.predict(self.images)
+        logs["val_loss"] = self._loss(maps)
+        classes_last = [with_background(p) for p in maps]
+        for name, metric in self.metrics.items():
+            logs[f"val_{name}"] = float(metric(self.codes, classes_last))
+
+    def _loss(self, maps):
+        """Return the loss per labelled pixel."""
+        total, labelled = 0.0, 0.0
+        for code, probabilities in zip(self.codes, maps, strict=True):
+            known = (code >= 0)[np.newaxis, ..., np.newaxis]
+            truth = np.where(code >= 0, code, 0)[np.newaxis, ..., np.newaxis]
+            n_known = known.sum()
+            if n_known:
+                value = self.model.loss(truth, probabilities[np.newaxis], known.astype("float32"))
+                total += float(keras.ops.convert_to_numpy(value)) * n_known
+                labelled += n_known
+        return total / max(labelled, 1)
+
+
+class BestEpoch(keras.callbacks.Callback):
+    """Remember the best epoch under a monitored value; stop when it is long past.
+
+    Parameters
+    ----------
+    monitor : str
+        A key of the epoch's logs.
+    patience : int or None
+        Epochs without improvement after which training stops; None never stops.
+    restore : bool
+        Whether the weights of the best epoch are put back at the end of training.
+
+    Attributes
+    ----------
+    epoch : int or None
+        The best epoch, counted from 0.
+    value : float
+        The monitored value there.
+    """
+
+    def __init__(self, monitor, patience, restore):
+        super().__init__()
+        self.monitor = monitor
+        self.patience = patience
+        self.restore = restore
+        self.epoch = None
+        self.value = np.inf if monitor.endswith("loss") else -np.inf
+        self._weights = None
+
+    def on_epoch_end(self, epoch, logs=None):
+        """Compare with the best so far."""
+        if self.monitor not in logs:
+            raise ValueError(
+                f"monitor={self.monitor!r} is not among what was recorded: {sorted(logs)}."
+            )
+        if is_better(logs[self.monitor], self.value, self.monitor):
+            self.epoch, self.value = epoch, logs[self.monitor]
+            self._weights = self.model.get_weights() if self.restore else None
+        elif self.patience is not None and epoch - (self.epoch or 0) >= self.patience:
+            self.model.stop_training = True
+
+    def on_train_end(self, logs=None):
+        """Put the best weights back."""
+        if self.restore and self._weights is not None:
+            self.model.set_weights(self._weights)
+
+
+class EpochLog(keras.callbacks.Callback):
+    """Keep the logs of all epochs as plain lists, and print a line per epoch.
+
+    Parameters
+    ----------
+    history : dict of str to list
+        Where the values are appended, with ``learning_rate`` and ``elapsed`` (seconds since the
+        first fit began, validation included).
+    n_epochs : int
+        The epoch that training is to reach, for the printed line.
+    name : str
+        What to call the segmenter in it.
+    verbose : int
+        0 prints nothing.
+    """
+
+    def __init__(self, history, n_epochs, name, verbose):
+        super().__init__()
+        self.history = history
+        self.n_epochs = n_epochs
+        self.name = name
+        self.verbose = verbose
+
+    def on_train_begin(self, logs=None):
+        """Start the clock where an earlier fit stopped it."""
+        past = self.history.get("elapsed") or [0.0]
+        self._first = len(self.history.get("elapsed", []))
+        self._past = past[-1]
+        self._start = time.perf_counter()
+
+    def on_epoch_end(self, epoch, logs=None):
+        """Append the epoch's values."""
+        logs["elapsed"] = self._past + time.perf_counter() - self._start
+        rate = keras.ops.convert_to_numpy(self.model.optimizer.learning_rate)
+        values = {**logs, "learning_rate": float(rate)}
+        for key, value in values.items():
+            self.history.setdefault(key, []).append(float(value))
+        if self.verbose:
+            self._print(epoch, values)
+
+    def _print(self, epoch, values):
+        spent = values["elapsed"] - self._past
+        left = spent / (epoch + 1 - self._first) * (self.n_epochs - epoch - 1)
+        scores = "  ".join(
+            f"{key} {value:.4g}"
+            for key, value in values.items()
+            if key not in ("elapsed", "learning_rate")
+        )
+        print(  # noqa: T201
+            f"[{self.name}] epoch {epoch + 1}/{self.n_epochs}  {scores}  "
+            f"{spent:.0f} s, at most {left:.0f} s left",
+            flush=True,
+        )

@@ -1,0 +1,74 @@
+"""Compile a network once, and again only when what it was compiled with has changed."""
+
+import keras
+
+from emstellar import losses, optimizers
+from emstellar.training.schedules import get_schedule
+
+
+def compile_again(segmenter, class_weight, total_steps):
+    """Compile the segmenter's network for the next fit.
+
+    The optimiser keeps its moments and its count of steps where training continues. The step is
+    traced anew only when a parameter that matters has changed, so that `partial_fit` in a loop
+    costs no more than one long fit.
+
+    Parameters
+    ----------
+    segmenter : BaseKerasSegmenter
+        With `model_`.
+    class_weight : list of float or None
+        One weight per class.
+    total_steps : int
+        The number of steps that the learning-rate schedule is planned for.
+    """
+    model = segmenter.model_
+    names = ("optimizer", "learning_rate", "lr_schedule", "loss", "jit_compile")
+    wanted = [*(getattr(segmenter, name) for name in names), class_weight]
+    if isinstance(segmenter.lr_schedule, str):
+        wanted.append(total_steps)
+    if model.compiled and getattr(segmenter, "_compiled_with", None) == wanted:
+        return
+    past = optimizer_arrays(segmenter)
+    rate = get_schedule(segmenter.lr_schedule, segmenter.learning_rate, total_steps)
+    model.compile(
+        optimizer=optimizers.get_optimizer(segmenter.optimizer, rate),
+        loss=losses.get_loss(segmenter.loss, class_weight=class_weight),
+        jit_compile=use_jit(segmenter.jit_compile),
+    )
+    # Slots created inside the traced step would leave graphs that tensorflow never frees.
+    model.optimizer.build(model.trainable_variables)
+    _restore(model.optimizer, past)
+    segmenter._compiled_with = wanted
+    segmenter.__dict__.pop("_optimizer_arrays", None)
+
+
+def use_jit(wanted):
+    """Return whether XLA compiles the step: always on jax, on tensorflow where it has a GPU."""
+    if wanted != "auto":
+        return bool(wanted)
+    backend = keras.config.backend()
+    if backend == "tensorflow":
+        return any("gpu" in str(device).lower() for device in keras.distribution.list_devices())
+    return backend == "jax"
+
+
+def _state(optimizer):
+    """Return the optimiser's variables, but the learning rate, which is a parameter."""
+    return [v for v in optimizer.variables if not v.path.endswith("learning_rate")]
+
+
+def optimizer_arrays(segmenter):
+    """Return the state of the optimiser as arrays, or None where there is none yet."""
+    if segmenter.model_.compiled:
+        return [keras.ops.convert_to_numpy(v) for v in _state(segmenter.model_.optimizer)]
+    return getattr(segmenter, "_optimizer_arrays", None)
+
+
+def _restore(optimizer, arrays):
+    """Give the optimiser a past of the same shapes; another optimiser starts afresh."""
+    state = _state(optimizer)
+    if arrays is None or [v.shape for v in state] != [a.shape for a in arrays]:
+        return
+    for variable, array in zip(state, arrays, strict=True):
+        variable.assign(array)

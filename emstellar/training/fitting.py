@@ -1,0 +1,264 @@
+"""One fit, from checked data to trained weights."""
+
+import warnings
+from copy import deepcopy
+
+import numpy as np
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.model_selection import GroupShuffleSplit, ShuffleSplit
+
+from emstellar import losses, metrics, optimizers
+from emstellar.training.augmentation import get_augmentation
+from emstellar.training.callbacks import (
+    DEFAULT_VALIDATION_METRICS,
+    BestEpoch,
+    EpochLog,
+    ValidationScores,
+)
+from emstellar.training.compilation import compile_again
+from emstellar.training.normalization import Normalization
+from emstellar.training.patches import PatchBatches
+from emstellar.training.prediction import network_maps
+from emstellar.training.randomness import seed_from, seeded_construction
+from emstellar.training.schedules import get_schedule
+from emstellar.validation import check_images, check_masks, encode_masks
+
+
+class Training:
+    """The data of one call of `fit`, and the steps from there to trained weights.
+
+    Parameters
+    ----------
+    segmenter : BaseKerasSegmenter
+        Gives the parameters, holds the network, and receives what is learnt.
+    images : list of ndarray of shape (height, width, channels)
+        All images given to `fit`.
+    codes : list of ndarray of shape (height, width), int32
+        Positions of classes; ``-1`` where unlabelled.
+    weights : list of ndarray of shape (height, width), float32, or None
+        Pixel weights.
+    classes : ndarray of shape (n_classes,)
+        The labels.
+    """
+
+    def __init__(self, segmenter, images, codes, weights, classes):
+        self.segmenter = segmenter
+        self.images = images
+        self.codes = codes
+        self.weights = weights
+        self.classes = classes
+        self.validation = None
+        self.patch_size = self._check_patch_size()
+        # Names are judged here, before any weight is built.
+        self.augment = get_augmentation(segmenter.augmentation)
+        self.class_weight = self._check_class_weight()
+        losses.get_loss(segmenter.loss)
+        optimizers.get_optimizer(segmenter.optimizer, segmenter.learning_rate)
+        get_schedule(segmenter.lr_schedule, segmenter.learning_rate, 1)
+        self.metrics = self._check_monitor()
+
+    def _check_patch_size(self):
+        """Return height and width of the patches."""
+        smallest = np.min([image.shape[:2] for image in self.images], axis=0)
+        wanted = self.segmenter.patch_size
+        if wanted == "auto":
+            side = int(min(256, smallest.min()))
+            return side, side
+        size = (wanted, wanted) if np.ndim(wanted) == 0 else tuple(wanted)
+        if any(p > s for p, s in zip(size, smallest, strict=True)):
+            raise ValueError(
+                f"patch_size={wanted!r} is larger than the smallest image, which has height and "
+                f"width {tuple(smallest.tolist())}; choose a smaller patch_size or 'auto'."
+            )
+        return size
+
+    def _check_class_weight(self):
+        """Return one weight per class, or None."""
+        wanted = self.segmenter.class_weight
+        if wanted is None:
+            return None
+        if isinstance(wanted, dict):
+            unknown = [label for label in wanted if label not in self.classes]
+            if unknown:
+                raise ValueError(
+                    f"class_weight has labels {unknown} that are not among the classes "
+                    f"{self.classes.tolist()}."
+                )
+            return [float(wanted.get(label, 1.0)) for label in self.classes]
+        counts = sum(np.bincount(c[c >= 0], minlength=len(self.classes)) for c in self.codes)
+        return (counts.sum() / (len(counts) * np.maximum(counts, 1))).tolist()
+
+    def _check_monitor(self):
+        """Return the names of the metrics to compute on the validation images."""
+        monitor = self.segmenter.monitor
+        if monitor in ("loss", "val_loss"):
+            return DEFAULT_VALIDATION_METRICS
+        name = monitor.removeprefix("val_")
+        if not monitor.startswith("val_"):
+            raise ValueError(
+                f"monitor={monitor!r} is unknown: it must be 'loss', 'val_loss' or 'val_' before "
+                "the name of a scorer, such as 'val_f1'."
+            )
+        metrics.get_scorer(name)
+        return dict.fromkeys([*DEFAULT_VALIDATION_METRICS, name])
+
+    def set_aside(self, groups, validation_data):
+        """Choose the images that training is monitored with.
+
+        Parameters
+        ----------
+        groups : ndarray of shape (n_images,) or None
+            Whole groups go to one side.
+        validation_data : tuple (X, y) or None
+            Given by the user instead.
+
+        Raises
+        ------
+        ValueError
+            If both `validation_data` and `validation_fraction` are given, or neither where
+            `monitor` needs one.
+        """
+        fraction = self.segmenter.validation_fraction
+        if validation_data is not None:
+            if fraction is not None:
+                raise ValueError(
+                    "Both validation_data and validation_fraction were given; choose one."
+                )
+            self.validation = self._check_validation_data(validation_data)
+        elif fraction is not None:
+            self._split(groups, fraction)
+        elif self.segmenter.monitor not in ("loss", "val_loss"):
+            raise ValueError(
+                f"monitor={self.segmenter.monitor!r} needs validation images: set "
+                "validation_fraction, for example 0.2, or pass validation_data=(X_val, y_val) "
+                "to fit."
+            )
+
+    def _check_validation_data(self, validation_data):
+        if not isinstance(validation_data, (tuple, list)) or len(validation_data) != 2:
+            raise ValueError(
+                "validation_data must be a tuple (X_val, y_val) of images and masks, got "
+                f"{type(validation_data).__name__}."
+            )
+        name = type(self.segmenter).__name__
+        n_channels = self.images[0].shape[-1]
+        images = check_images(validation_data[0], n_channels=n_channels, name=name)
+        masks = check_masks(validation_data[1], images, name=name)
+        return images, encode_masks(masks, self.classes)
+
+    def _split(self, groups, fraction):
+        splitter = GroupShuffleSplit if groups is not None else ShuffleSplit
+        split = splitter(n_splits=1, test_size=fraction, random_state=self.draw_seed())
+        kept, aside = next(split.split(self.images, groups=groups))
+        self.validation = [self.images[i] for i in aside], [self.codes[i] for i in aside]
+        self.images = [self.images[i] for i in kept]
+        self.codes = [self.codes[i] for i in kept]
+        if self.weights is not None:
+            self.weights = [self.weights[i] for i in kept]
+
+    def draw_seed(self):
+        """Return the one seed of this fit."""
+        if not hasattr(self, "_seed"):
+            self._seed = seed_from(self.segmenter.random_state)
+        return self._seed
+
+    def fit_normalization(self):
+        """Return the normalisation by the images that are trained on."""
+        return Normalization.fit(self.segmenter.normalization, self.images)
+
+    def build_model(self):
+        """Return the network with new weights."""
+        return build_model(self.segmenter)
+
+    def run(self, n_epochs):
+        """Train for `n_epochs` epochs, and leave what was learnt in the segmenter."""
+        segmenter = self.segmenter
+        first = segmenter.n_iter_
+        batches = self._batches()
+        compile_again(segmenter, self.class_weight, n_epochs * batches.steps_per_epoch)
+        callbacks, best = self._callbacks(first + n_epochs)
+        segmenter.model_.fit(
+            batches.generate(first, n_epochs),
+            steps_per_epoch=batches.steps_per_epoch,
+            initial_epoch=first,
+            epochs=first + n_epochs,
+            callbacks=callbacks,
+            shuffle=False,
+            verbose=0,
+        )
+        self._conclude(best)
+
+    def _batches(self):
+        segmenter = self.segmenter
+        return PatchBatches(
+            self.images,
+            self.codes,
+            self.weights,
+            normalization=segmenter.normalization_,
+            augment=self.augment,
+            patch_size=self.patch_size,
+            batch_size=segmenter.batch_size,
+            steps_per_epoch=segmenter.steps_per_epoch,
+            size_multiple=segmenter._size_multiple,
+            seed=segmenter.seed_,
+        )
+
+    def _callbacks(self, last_epoch):
+        """Return the callbacks in the order in which they fill the epoch's logs."""
+        segmenter = self.segmenter
+        callbacks, best = [], None
+        if self.validation is not None:
+            scores = {name: self._metric(name) for name in self.metrics}
+            callbacks.append(ValidationScores(self._predict, *self.validation, scores))
+        name = type(segmenter).__name__
+        callbacks.append(EpochLog(segmenter.history_, last_epoch, name, int(segmenter.verbose)))
+        if self.validation is not None or segmenter.monitor == "loss":
+            best = BestEpoch(segmenter.monitor, segmenter.patience, segmenter.restore_best)
+            callbacks.append(best)
+        return callbacks + deepcopy(segmenter.callbacks or []), best
+
+    def _metric(self, name):
+        scorer = metrics.get_scorer(name)
+        labels = np.arange(len(self.classes))
+        return lambda truth, maps: scorer.score_maps(truth, maps, labels=labels)
+
+    def _predict(self, images):
+        return network_maps(self.segmenter, images)
+
+    def _conclude(self, best):
+        segmenter = self.segmenter
+        history = segmenter.history_
+        if not np.isfinite(history["loss"]).all():
+            warnings.warn(
+                "The loss became NaN or infinite: the network has learnt nothing since. "
+                "Try a lower learning_rate, or normalization='train'.",
+                ConvergenceWarning,
+                stacklevel=5,
+            )
+        found = best is not None and best.epoch is not None
+        segmenter.best_iter_ = best.epoch + 1 if found else len(history["loss"])
+        segmenter.convergence_time_ = history["elapsed"][segmenter.best_iter_ - 1]
+
+
+def build_model(segmenter):
+    """Return the segmenter's network with new weights that depend on its seed only.
+
+    Raises
+    ------
+    ValueError
+        If the network's output is not as large as its input or has not one channel per class.
+    """
+    n_outputs = 1 if len(segmenter.classes_) == 2 else len(segmenter.classes_)
+    with seeded_construction(segmenter.seed_):
+        model = segmenter.build_network((None, None, segmenter.n_channels_in_), n_outputs)
+    side = segmenter._size_multiple
+    spec = model.compute_output_shape((1, side, side, segmenter.n_channels_in_))
+    allowed = (1, 2) if n_outputs == 1 else (n_outputs,)
+    if tuple(spec[:3]) != (1, side, side) or spec[3] not in allowed:
+        raise ValueError(
+            f"The network turns an input of shape {(1, side, side, segmenter.n_channels_in_)} "
+            f"into {tuple(spec)}; expected {(1, side, side, n_outputs)}: a map as large as the "
+            "image with one channel for the foreground, or one per class if there are more "
+            "than two."
+        )
+    return model
