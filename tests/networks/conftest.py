@@ -1,0 +1,9 @@
+import keras
+import pytest
+
+
+@pytest.fixture
+def without_weights():
+    """Let layers be built without the memory and the time that their weights need."""
+    with keras.StatelessScope(initialize_variables=False):
+        yield

@@ -1,0 +1,28 @@
+import keras
+import pytest
+
+from emstellar.networks import build_unet
+
+
+def kinds(model, kind):
+    return [layer for layer in model.layers if isinstance(layer, kind)]
+
+
+def test_dropout_is_at_the_fourth_level_and_at_the_bottom(without_weights):
+    model = build_unet((32, 32, 1), 1, dropout=0.3)
+    dropouts = kinds(model, keras.layers.Dropout)
+    assert [layer.rate for layer in dropouts] == [0.3, 0.3]
+    assert [layer.output.shape[1:] for layer in dropouts] == [(4, 4, 512), (2, 2, 1024)]
+    assert not kinds(build_unet((32, 32, 1), 1, dropout=0), keras.layers.Dropout)
+
+
+def test_skips_stand_before_the_enlarged_features(without_weights):
+    model = build_unet((32, 32, 1), 1)
+    skip = kinds(model, keras.layers.Dropout)[0].output
+    assert kinds(model, keras.layers.Concatenate)[0].input[0] is skip
+
+
+@pytest.mark.parametrize(("activation", "n_prelu"), [(None, 23), ("linear", 22)])
+def test_the_head_may_be_linear(activation, n_prelu, without_weights):
+    model = build_unet((32, 32, 1), 1, activation="prelu", head_activation=activation)
+    assert len(kinds(model, keras.layers.PReLU)) == n_prelu
