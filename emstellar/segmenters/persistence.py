@@ -193,7 +193,7 @@ def load(path, *, network=None):
     True
     """
     header, arrays = _read_archive(path)
-    if header.get("format", 0) > FORMAT:
+    if arrays is None:
         raise ValueError(
             f"{path} was written by emstellar {header['versions']['emstellar']} in format "
             f"{header['format']}; this version reads up to {FORMAT}. Update emstellar."
@@ -214,32 +214,52 @@ def _read_archive(path):
     """Return the header and the arrays of a file, or say what is wrong with it."""
     try:
         with zipfile.ZipFile(path) as archive:
-            names = archive.namelist()
-            if sorted(names) != ["segmenter.json", "variables.npz"]:
-                raise ValueError(f"it holds {names}")
+            _check_members(archive, ["segmenter.json", "variables.npz"])
             header = json.loads(archive.read("segmenter.json"))
-            stored = np.load(io.BytesIO(archive.read("variables.npz")), allow_pickle=False)
-            variables = [stored[f"variable_{i:04d}"] for i in range(header["n_variables"])]
-            n_optimizer = header["n_optimizer_variables"]
-            optimizer = None
-            if n_optimizer is not None:
-                optimizer = [stored[f"optimizer_{i:04d}"] for i in range(n_optimizer)]
-    except (zipfile.BadZipFile, ValueError, KeyError, EOFError) as error:
+            content = io.BytesIO(archive.read("variables.npz"))
+        if not {"format", "class", "versions", "n_variables"} <= set(header):
+            raise ValueError("its header is incomplete")
+        if header["format"] > FORMAT:
+            return header, None
+        variables = _read_arrays(content, "variable", header["n_variables"])
+        optimizer = None
+        if header["n_optimizer_variables"] is not None:
+            optimizer = _read_arrays(content, "optimizer", header["n_optimizer_variables"])
+    except (zipfile.BadZipFile, ValueError, KeyError, TypeError, EOFError) as error:
         raise ValueError(
             f"{path} is not a segmenter saved by emstellar, or is damaged: {error}"
         ) from error
-    arrays = {"variables": variables, "optimizer": optimizer, "backend": header["backend"]}
-    return header, arrays
+    return header, {"variables": variables, "optimizer": optimizer, "backend": header["backend"]}
+
+
+def _check_members(archive, expected=None):
+    """Raise unless the archive holds what we write: these members, not compressed.
+
+    A compressed member may be a thousand times larger than the file and exhaust the memory.
+    """
+    names = archive.namelist()
+    if expected is not None and sorted(names) != expected:
+        raise ValueError(f"it holds {names}, expected {expected}")
+    if any(info.compress_type != zipfile.ZIP_STORED for info in archive.infolist()):
+        raise ValueError("it holds compressed members, which emstellar does not write")
+
+
+def _read_arrays(content, prefix, n):
+    with zipfile.ZipFile(content) as archive:
+        _check_members(archive)
+    stored = np.load(content, allow_pickle=False)
+    return [stored[f"{prefix}_{i:04d}"] for i in range(n)]
 
 
 def _with_parameters(header, network, path):
     """Return an unfitted segmenter of the stored class and parameters."""
     from emstellar import segmenters
 
-    if header["class"] not in segmenters.__all__:
+    known = [name for name in segmenters.__all__ if name.endswith("Segmenter")]
+    if header["class"] not in known:
         raise ValueError(
             f"{path} holds a {header['class']!r}, which is none of emstellar's segmenters: "
-            f"{', '.join(segmenters.__all__)}."
+            f"{', '.join(known)}."
         )
     cls = getattr(segmenters, header["class"])
     parameters = {name: _from_text(value) for name, value in header["parameters"].items()}

@@ -1,0 +1,20 @@
+"""What all tests share: quiet backends that leave each other room, and the real data."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+# pytest-xdist runs one process per core; threads of their own would only be in each other's way.
+for variable in ("OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS"):
+    os.environ.setdefault(variable, "1")
+
+
+@pytest.fixture(scope="session")
+def real_data():
+    """Return the folder of the real images, or skip the test where there is none."""
+    folder = os.environ.get("EMSTELLAR_DATA")
+    if not folder or not (Path(folder) / "em-net").is_dir():
+        pytest.skip("needs the published images: set EMSTELLAR_DATA to the folder that holds them")
+    return Path(folder)

@@ -1,0 +1,205 @@
+import json
+import os
+import pickle
+import re
+import subprocess
+import sys
+import zipfile
+from copy import deepcopy
+
+import joblib
+import keras
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose, assert_array_equal
+
+import emstellar
+
+from .small import bright_discs, dropping_network, small_segmenter, two_convolutions
+
+pytestmark = pytest.mark.backend
+X, y = bright_discs()
+
+
+@pytest.fixture(scope="module")
+def fitted():
+    return small_segmenter(dropping_network).fit(X, y)
+
+
+@pytest.fixture
+def saved(fitted, tmp_path):
+    path = tmp_path / "discs.emstellar"
+    fitted.save(path)
+    return path
+
+
+def rewrite(path, name, content):
+    """Replace one member of an archive."""
+    with zipfile.ZipFile(path) as archive:
+        members = {n: archive.read(n) for n in archive.namelist()}
+    with zipfile.ZipFile(path, "w") as archive:
+        for n, data in {**members, name: content}.items():
+            archive.writestr(n, data)
+
+
+def edit_header(path, **changes):
+    with zipfile.ZipFile(path) as archive:
+        header = json.loads(archive.read("segmenter.json"))
+    rewrite(path, "segmenter.json", json.dumps({**header, **changes}))
+
+
+def through_joblib(segmenter, path):
+    joblib.dump(segmenter, path / "segmenter.joblib")
+    return joblib.load(path / "segmenter.joblib")
+
+
+@pytest.mark.parametrize(
+    "copy",
+    [
+        lambda s, path: pickle.loads(pickle.dumps(s)),
+        through_joblib,
+        lambda s, path: deepcopy(s),
+    ],
+    ids=["pickle", "joblib", "deepcopy"],
+)
+def test_copies_predict_the_same_and_continue_the_same(fitted, copy, tmp_path):
+    again = copy(fitted, tmp_path)
+    assert_array_equal(again.predict_proba(X), fitted.predict_proba(X))
+    assert again.get_params() == fitted.get_params()
+    assert again.history_ == fitted.history_
+    undisturbed = small_segmenter(dropping_network, epochs=4).fit(X, y)
+    again.set_params(warm_start=True, epochs=1).fit(X, y)
+    assert_array_equal(again.predict_proba(X), undisturbed.predict_proba(X))
+
+
+def test_save_and_load(fitted, saved):
+    again = emstellar.load(saved, network=dropping_network)
+    assert_array_equal(again.predict_proba(X), fitted.predict_proba(X))
+    assert again.get_params() == fitted.get_params()
+    assert again.classes_.dtype == fitted.classes_.dtype
+    assert (again.n_iter_, again.history_) == (fitted.n_iter_, fitted.history_)
+    assert again.normalization_ == fitted.normalization_
+
+
+def test_training_continues_after_load(fitted, tmp_path):
+    fitted.save(tmp_path / "x", include_optimizer=True)
+    again = emstellar.load(tmp_path / "x", network=dropping_network)
+    again.set_params(warm_start=True, epochs=1).fit(X, y)
+    undisturbed = small_segmenter(dropping_network, epochs=4).fit(X, y)
+    assert_array_equal(again.predict_proba(X), undisturbed.predict_proba(X))
+
+
+def test_keras_objects_as_parameters_survive(tmp_path):
+    segmenter = small_segmenter(
+        optimizer=keras.optimizers.SGD(0.1, momentum=0.5),
+        loss=emstellar.losses.Dice(),
+        class_weight={0: 1.0, 1: 2.0},
+        patch_size=(8, 12),
+    ).fit(X, y)
+    segmenter.save(tmp_path / "x")
+    again = emstellar.load(tmp_path / "x", network=two_convolutions)
+    assert again.optimizer.get_config() == segmenter.optimizer.get_config()
+    assert again.loss.get_config() == segmenter.loss.get_config()
+    assert (again.class_weight, again.patch_size) == ({0: 1.0, 1: 2.0}, (8, 12))
+
+
+def test_parameters_that_are_not_text_are_named(tmp_path):
+    segmenter = small_segmenter(augmentation=lambda image, mask, rng: (image, mask)).fit(X, y)
+    with pytest.raises(TypeError, match=r"parameter augmentation=.* cannot be written as text"):
+        segmenter.save(tmp_path / "x")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_unfitted_segmenters_cannot_be_saved(tmp_path):
+    from sklearn.exceptions import NotFittedError
+
+    with pytest.raises(NotFittedError):
+        small_segmenter().save(tmp_path / "x")
+
+
+def test_a_network_must_be_given_again(saved):
+    with pytest.raises(ValueError, match=re.escape("pass its network function")):
+        emstellar.load(saved)
+
+
+def test_a_different_network_is_refused(saved):
+    with pytest.raises(ValueError, match="stored weights do not fit the network"):
+        emstellar.load(saved, network=two_convolutions)
+
+
+class Explosive:
+    """Would run when unpickled."""
+
+    def __reduce__(self):
+        return (pytest.fail, ("a pickled object was executed",))
+
+
+def test_pickled_objects_in_the_arrays_are_refused(saved, tmp_path):
+    trap = np.empty(1, dtype=object)
+    trap[0] = Explosive()
+    np.savez(tmp_path / "trap.npz", variable_0000=trap)
+    rewrite(saved, "variables.npz", (tmp_path / "trap.npz").read_bytes())
+    with pytest.raises(ValueError, match=r"is damaged: .*allow_pickle"):
+        emstellar.load(saved, network=dropping_network)
+
+
+def test_a_truncated_file_is_refused(saved):
+    saved.write_bytes(saved.read_bytes()[:-200])
+    with pytest.raises(ValueError, match=r"discs.emstellar is not a segmenter saved by emstellar"):
+        emstellar.load(saved, network=dropping_network)
+
+
+def test_compressed_members_are_refused(saved):
+    with zipfile.ZipFile(saved) as archive:
+        members = {n: archive.read(n) for n in archive.namelist()}
+    with zipfile.ZipFile(saved, "w", compression=zipfile.ZIP_DEFLATED) as archive:
+        for name, data in members.items():
+            archive.writestr(name, data)
+    with pytest.raises(ValueError, match="compressed members"):
+        emstellar.load(saved, network=dropping_network)
+
+
+def test_foreign_members_are_refused(saved):
+    rewrite(saved, "../../evil.py", "print('hello')")
+    with pytest.raises(ValueError, match=r"it holds .*evil"):
+        emstellar.load(saved, network=dropping_network)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"format": 99, "versions": {"emstellar": "9.0", "keras": "4"}}, "reads up to 1"),
+        ({"class": "os.system"}, "none of emstellar's segmenters"),
+        ({"class": "load"}, "none of emstellar's segmenters"),
+        ({"parameters": {"colour": 3}}, re.escape("does not know: ['colour']")),
+        ({"n_variables": 40}, "is damaged"),
+        ({"n_variables": "all"}, "is damaged"),
+    ],
+)
+def test_tampered_headers_are_refused(saved, change, message):
+    edit_header(saved, **change)
+    with pytest.raises(ValueError, match=message):
+        emstellar.load(saved, network=dropping_network)
+
+
+def test_another_version_is_said(saved):
+    edit_header(saved, versions={"emstellar": "0.0.1", "keras": "3"})
+    with pytest.warns(UserWarning, match=re.escape("written by emstellar 0.0.1")):
+        emstellar.load(saved, network=dropping_network)
+
+
+@pytest.mark.slow
+def test_a_file_is_read_on_another_backend(tmp_path):
+    pytest.importorskip("jax")
+    segmenter = emstellar.UNetSegmenter(width=1 / 16, epochs=2, random_state=0).fit(X, y)
+    segmenter.save(tmp_path / "unet")
+    np.save(tmp_path / "x.npy", X)
+    other = "jax" if keras.config.backend() == "tensorflow" else "tensorflow"
+    program = (
+        "import emstellar, numpy, sys; "
+        "folder = sys.argv[1]; X = numpy.load(folder + '/x.npy'); "
+        "p = emstellar.load(folder + '/unet').predict_proba(X); numpy.save(folder + '/p.npy', p)"
+    )
+    environment = {**os.environ, "KERAS_BACKEND": other}
+    subprocess.run([sys.executable, "-c", program, tmp_path], check=True, env=environment)
+    assert_allclose(np.load(tmp_path / "p.npy"), segmenter.predict_proba(X), atol=1e-5)

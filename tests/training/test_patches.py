@@ -1,0 +1,120 @@
+import numpy as np
+import pytest
+from numpy.testing import assert_array_equal
+
+from emstellar.training.normalization import Normalization
+from emstellar.training.patches import PatchBatches
+
+
+def make_batches(images, codes=None, weights=None, **options):
+    codes = codes or [np.zeros(image.shape[:2], dtype="int32") for image in images]
+    defaults = {
+        "normalization": Normalization(None),
+        "augment": None,
+        "patch_size": (4, 6),
+        "batch_size": 3,
+        "steps_per_epoch": None,
+        "size_multiple": 1,
+        "seed": 0,
+    }
+    return PatchBatches(images, codes, weights, **{**defaults, **options})
+
+
+@pytest.fixture
+def numbered():
+    """Two images whose pixels are all different, and masks that repeat the pixels."""
+    images = [np.arange(80).reshape(8, 10, 1), 100 + np.arange(99).reshape(9, 11, 1)]
+    return images, [image[..., 0].astype("int32") for image in images]
+
+
+def test_batch_depends_on_seed_epoch_and_index_only(numbered):
+    first, again = make_batches(*numbered), make_batches(*numbered)
+    again.batch(5, 1)
+    for a, b in zip(first.batch(2, 1), again.batch(2, 1), strict=True):
+        assert_array_equal(a, b)
+    for other in (
+        again.batch(2, 0),
+        again.batch(3, 1),
+        make_batches(*numbered, seed=1).batch(2, 1),
+    ):
+        assert not np.array_equal(first.batch(2, 1)[0], other[0])
+
+
+@pytest.mark.parametrize("workers", [1, 3])
+def test_number_of_workers_changes_nothing(numbered, workers):
+    batches = make_batches(*numbered)
+    expected = [batches.batch(e, i) for e in (4, 5) for i in range(batches.steps_per_epoch)]
+    found = list(batches.generate(4, 2, workers=workers))
+    assert len(found) == len(expected)
+    for a, b in zip(found, expected, strict=True):
+        assert_array_equal(a[0], b[0])
+
+
+def test_image_and_mask_are_cut_at_the_same_place(numbered):
+    x, y, w = make_batches(*numbered).batch(0, 0)
+    assert (x.shape, y.shape, w.shape) == ((3, 4, 6, 1), (3, 4, 6, 1), (3, 4, 6, 1))
+    assert (x.dtype, y.dtype, w.dtype) == ("float32", "int32", "float32")
+    assert_array_equal(x, y)
+
+
+def test_an_epoch_covers_the_area_of_all_images(numbered):
+    # ceil(80 / 24) = 4 patches of the first image, ceil(99 / 24) = 5 of the second, 3 a batch.
+    batches = make_batches(*numbered)
+    assert batches.steps_per_epoch == 3
+    drawn = np.concatenate([batches.batch(0, i)[0] for i in range(3)])
+    assert sum(patch.max() >= 100 for patch in drawn) == 5
+
+
+def test_every_pixel_is_reached(numbered):
+    batches = make_batches(*numbered)
+    seen = {int(v) for x, _, _ in batches.generate(0, 200) for v in x.ravel()}
+    assert seen == {int(v) for image in numbered[0] for v in image.ravel()}
+
+
+def test_unlabelled_pixels_weigh_nothing_and_have_a_valid_code():
+    code = np.full((8, 10), -1, dtype="int32")
+    code[1, 2] = 1
+    batches = make_batches([np.zeros((8, 10, 1))], [code])
+    for _, y, w in batches.generate(0, 20):
+        assert y.min() >= 0
+        # Patches of sparsely labelled images are placed where there is something to learn.
+        assert_array_equal(w.sum(axis=(1, 2, 3)), 1)
+        assert_array_equal(y[w > 0], 1)
+
+
+def test_labels_of_weight_zero_are_as_good_as_unlabelled():
+    rng = np.random.default_rng(0)
+    image, code = rng.random((8, 10, 1)), rng.integers(0, 2, (8, 10)).astype("int32")
+    hidden = rng.random((8, 10)) < 0.5
+    weighted = make_batches([image], [code], [np.where(hidden, 0, 1).astype("float32")])
+    unlabelled = make_batches([image], [np.where(hidden, -1, code).astype("int32")])
+    for a, b in zip(weighted.batch(0, 0), unlabelled.batch(0, 0), strict=True):
+        assert_array_equal(a, b)
+
+
+def test_images_without_labels_are_left_out():
+    blank = np.full((8, 10), -1, dtype="int32")
+    images = [np.zeros((8, 10, 1)), np.ones((8, 10, 1))]
+    batches = make_batches(images, [blank, np.ones((8, 10), dtype="int32")])
+    assert all(x.min() == 1 for x, _, _ in batches.generate(0, 3))
+
+
+def test_patches_are_padded_by_reflection_without_weight(numbered):
+    x, _, w = make_batches(*numbered, size_multiple=8).batch(0, 0)
+    assert x.shape == (3, 8, 8, 1)
+    assert_array_equal(x, np.pad(x[:, :4, :6], [(0, 0), (0, 4), (0, 2), (0, 0)], mode="reflect"))
+    assert w[:, :4, :6].all()
+    assert w.sum() == 3 * 24
+
+
+def test_augmentation_gets_each_patch_and_its_own_generator(numbered):
+    calls = []
+
+    def augment(image, mask, weight, rng):
+        calls.append((image.shape, mask.shape, weight.shape, rng.random()))
+        return -image, mask, weight
+
+    x, y, _ = make_batches(*numbered, augment=augment).batch(0, 0)
+    assert_array_equal(x, -y)
+    assert [call[:3] for call in calls] == [((4, 6, 1), (4, 6), (4, 6))] * 3
+    assert len({call[3] for call in calls}) == 3
