@@ -1,0 +1,14 @@
+from .base import SegmentationLoss as SegmentationLoss
+from .boundary import BoundaryWeightedCrossEntropy as BoundaryWeightedCrossEntropy
+from .boundary import boundary_weight_map as boundary_weight_map
+from .combined import CompoundLoss as CompoundLoss
+from .combined import KerasLoss as KerasLoss
+from .lookup import get_loss as get_loss
+from .lookup import get_loss_names as get_loss_names
+from .lovasz_extension import Lovasz as Lovasz
+from .overlap import Dice as Dice
+from .overlap import FocalTversky as FocalTversky
+from .overlap import Jaccard as Jaccard
+from .overlap import Tversky as Tversky
+from .pixelwise import CrossEntropy as CrossEntropy
+from .pixelwise import Focal as Focal

@@ -1,0 +1,111 @@
+"""Losses that are a weighted mean over pixels: cross-entropy and focal loss."""
+
+import keras
+from keras import ops
+
+from emstellar.losses.base import SegmentationLoss, weighted_mean
+
+# Smallest probability whose logarithm is taken, as in Keras and within reach of float32.
+SMALLEST = 1e-7
+
+
+def _all_classes(channels):
+    """Return the channels with the background's in front where only the foreground's is given."""
+    if channels.shape[-1] > 1:
+        return channels
+    return ops.concatenate([1 - channels, channels], axis=-1)
+
+
+@keras.saving.register_keras_serializable(package="emstellar")
+class CrossEntropy(SegmentationLoss):
+    r"""Cross-entropy of class codes, for two classes (one or two channels) or more.
+
+    Parameters
+    ----------
+    class_weight : sequence of float of length n_classes, optional
+        Weights of the classes in the order of their codes.
+    label_smoothing : float in [0, 1), default=0.0
+        Share of each target that is spread evenly over the classes.
+    name : str, optional
+        The name of the loss.
+
+    Notes
+    -----
+    :math:`-\sum_i w_i \sum_c t_{ic} \log p_{ic} / \sum_i w_i` over pixels i and classes c, with
+    the target t and the probability p. It equals :func:`sklearn.metrics.log_loss` of the pixels.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from emstellar.losses import CrossEntropy
+    >>> codes = np.array([1, 0]).reshape(1, 1, 2, 1)
+    >>> foreground = np.array([0.5, 0.5]).reshape(1, 1, 2, 1)
+    >>> round(float(CrossEntropy()(codes, foreground)), 4)
+    0.6931
+    """
+
+    def __init__(self, class_weight=None, *, label_smoothing=0.0, name=None):
+        super().__init__(class_weight, name=name)
+        self.label_smoothing = label_smoothing
+
+    def compute(self, target, probability, weight):
+        """Return the weighted mean of the cross-entropies of the pixels."""
+        target, probability = _all_classes(target), _all_classes(probability)
+        if self.label_smoothing:
+            spread = self.label_smoothing / target.shape[-1]
+            target = target * (1 - self.label_smoothing) + spread
+        logarithm = ops.log(ops.clip(probability, SMALLEST, 1 - SMALLEST))
+        return weighted_mean(-ops.sum(target * logarithm, axis=-1, keepdims=True), weight)
+
+    def get_config(self):
+        """Return the parameters."""
+        return {**super().get_config(), "label_smoothing": self.label_smoothing}
+
+
+@keras.saving.register_keras_serializable(package="emstellar")
+class Focal(SegmentationLoss):
+    r"""Focal loss: cross-entropy in which pixels that are already right count little.
+
+    Parameters
+    ----------
+    class_weight : sequence of float of length n_classes, optional
+        Weights of the classes in the order of their codes: the balance alpha of the paper,
+        which uses (0.75, 0.25).
+    gamma : float, default=2.0
+        How much right pixels are discounted; 0 gives the cross-entropy.
+    name : str, optional
+        The name of the loss.
+
+    Notes
+    -----
+    :math:`-\sum_i w_i (1 - p_i)^\gamma \log p_i / \sum_i w_i` where :math:`p_i` is the probability
+    of the true class of pixel i (equation 4 of [1]_).
+
+    References
+    ----------
+    .. [1] Lin et al. (2017), Focal loss for dense object detection, ICCV, 2999-3007.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from emstellar.losses import Focal
+    >>> codes = np.array([1, 0]).reshape(1, 1, 2, 1)
+    >>> foreground = np.array([0.5, 0.5]).reshape(1, 1, 2, 1)
+    >>> round(float(Focal(gamma=2)(codes, foreground)), 4)
+    0.1733
+    """
+
+    def __init__(self, class_weight=None, *, gamma=2.0, name=None):
+        super().__init__(class_weight, name=name)
+        self.gamma = gamma
+
+    def compute(self, target, probability, weight):
+        """Return the weighted mean of the focal losses of the pixels."""
+        target, probability = _all_classes(target), _all_classes(probability)
+        true = ops.sum(target * probability, axis=-1, keepdims=True)
+        true = ops.clip(true, SMALLEST, 1 - SMALLEST)
+        return weighted_mean(-ops.power(1 - true, self.gamma) * ops.log(true), weight)
+
+    def get_config(self):
+        """Return the parameters."""
+        return {**super().get_config(), "gamma": self.gamma}
