@@ -5,12 +5,16 @@ n_features), and the number of pixels around a pixel that its features depend on
 images can be computed in blocks of rows.
 """
 
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
 from skimage.feature import multiscale_basic_features
 
-# Features of about so many pixels are held at once: 0.1 GB for 24 features.
+from emstellar.segmenters.ilastik_bank import ilastik_features
+from emstellar.segmenters.weka_bank import weka_features
+
+# Features of about so many pixels are held at once: 0.3 GB for the 76 of Weka.
 BLOCK_PIXELS = 2**20
 
 
@@ -99,15 +103,15 @@ def compute_pixels(bank, image, pixels):
     return np.concatenate(parts)
 
 
-def per_channel(image, compute):
+def per_channel(compute, image):
     """Return the features of each channel, side by side.
 
     Parameters
     ----------
-    image : ndarray of shape (height, width, n_channels)
-        Any real dtype; converted to float32 without rescaling.
     compute : callable
         From a float32 image (height, width) to features (height, width, n_features).
+    image : ndarray of shape (height, width, n_channels)
+        Any real dtype; converted to float32 without rescaling.
 
     Returns
     -------
@@ -117,19 +121,19 @@ def per_channel(image, compute):
     return np.concatenate([compute(channel) for channel in channels], axis=-1, dtype="float32")
 
 
-def multiscale_features(image):
+def multiscale_features(channel):
     """Return scikit-image's basic features at the scales 0.5, 1, 2, 4, 8 and 16 pixels.
 
     Parameters
     ----------
-    image : ndarray of shape (height, width, n_channels)
-        Of any size from one pixel up and any real dtype. Values are taken as they are.
+    channel : ndarray of shape (height, width), float32
+        Of any size from one pixel up. Values are taken as they are.
 
     Returns
     -------
-    ndarray of shape (height, width, 24 * n_channels), float32
-        Per channel and scale: the intensity after Gaussian smoothing, the magnitude of its
-        gradient (Sobel) and the two eigenvalues of its Hessian matrix.
+    ndarray of shape (height, width, 24), float32
+        For each scale: the intensity after Gaussian smoothing, the magnitude of its gradient
+        (Sobel) and the two eigenvalues of its Hessian matrix.
 
     Notes
     -----
@@ -140,13 +144,9 @@ def multiscale_features(image):
     --------
     >>> import numpy as np
     >>> from emstellar.segmenters.pixel_features import multiscale_features
-    >>> multiscale_features(np.zeros((5, 7, 2))).shape
-    (5, 7, 48)
+    >>> multiscale_features(np.zeros((5, 1), dtype="float32")).shape
+    (5, 1, 24)
     """
-    return per_channel(image, _multiscale)
-
-
-def _multiscale(channel):
     height, width = channel.shape
     padding = (0, max(0, 2 - height)), (0, max(0, 2 - width))
     # One thread: how many cores a fit may use is the caller's to say.
@@ -154,6 +154,9 @@ def _multiscale(channel):
     return features[:height, :width]
 
 
+# The margins are the sums of the radii of the filters that follow one another, and some pixels.
 BANKS = {
-    "multiscale": FeatureBank(multiscale_features, 72),
+    "multiscale": FeatureBank(partial(per_channel, multiscale_features), 72),
+    "ilastik": FeatureBank(partial(per_channel, ilastik_features), 48),
+    "weka": FeatureBank(partial(per_channel, weka_features), 32),
 }
