@@ -1,0 +1,5 @@
+"""Metrics of segmentations and the scorers that hand them to scikit-learn."""
+
+import lazy_loader as _lazy
+
+__getattr__, __dir__, __all__ = _lazy.attach_stub(__name__, __file__)

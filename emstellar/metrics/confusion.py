@@ -1,0 +1,170 @@
+"""Count which class was taken for which, and score the counts by scikit-learn.
+
+All metrics of single pixels are functions of the confusion matrix, which is counted one image
+at a time. scikit-learn scores it: each cell stands for one sample, whose weight is the count.
+"""
+
+import warnings
+
+import numpy as np
+from sklearn.exceptions import UndefinedMetricWarning
+
+from emstellar.metrics.inputs import Comparison
+
+AVERAGES = ("pooled", "image", None)
+CLASS_AVERAGES = ("macro", "micro", "weighted", None)
+
+
+def confusion_matrices(comparison, threshold=0.5):
+    """Return the weighted numbers of pixels per image, true class and predicted class.
+
+    Parameters
+    ----------
+    comparison : Comparison
+        Masks and predictions.
+    threshold : float, default=0.5
+        What a foreground probability must exceed.
+
+    Returns
+    -------
+    ndarray of shape (n_images, n_classes, n_classes), float64
+        True classes along axis 1, predicted ones along axis 2.
+
+    Examples
+    --------
+    >>> from emstellar.metrics.confusion import confusion_matrices
+    >>> from emstellar.metrics.inputs import Comparison
+    >>> confusion_matrices(Comparison([[[0, 1, -1]]], [[[0.2, 0.4, 0.9]]]))
+    array([[[1., 0.],
+            [1., 0.]]])
+    """
+    shape = (comparison.n_classes, comparison.n_classes)
+    matrices = np.empty((comparison.n_images, *shape))
+    for i in range(comparison.n_images):
+        labelled = comparison.labelled(i)
+        truth = comparison.truth_codes(i)[labelled].astype(np.intp)
+        cells = truth * shape[0] + comparison.predicted_codes(i, threshold)[labelled]
+        weights = None if comparison.weights is None else comparison.weights[i][labelled]
+        counts = np.bincount(cells, weights=weights, minlength=shape[0] * shape[1])
+        matrices[i] = counts.reshape(shape)
+    return matrices
+
+
+class PixelCounts:
+    """The confusion matrices of a comparison, from which any number of scores are taken.
+
+    Parameters
+    ----------
+    y_true, y_prob, labels, pos_label, sample_weight
+        As for `Comparison`.
+    threshold : float, default=0.5
+        What a foreground probability must exceed.
+    """
+
+    def __init__(self, y_true, y_prob, *, threshold=0.5, **meaning):
+        comparison = Comparison(y_true, y_prob, **meaning)
+        self.is_binary = comparison.is_binary
+        self.image_weights = comparison.image_weights
+        self.matrices = confusion_matrices(comparison, threshold)
+
+    def score(self, function, average="pooled", **options):
+        """Return `function` of the pooled confusion matrix or of those of the images.
+
+        Parameters
+        ----------
+        function : callable
+            ``function(matrix, is_binary, **options)`` of a matrix of shape
+            (n_classes, n_classes).
+        average : {"pooled", "image"} or None, default="pooled"
+            All pixels pooled; the mean over images; or the scores of the images.
+        **options
+            Of `function`.
+        """
+        check_option("average", average, AVERAGES)
+        if not self.matrices.any():
+            raise ValueError("y_true has no labelled pixel of positive weight to score.")
+        if average == "pooled":
+            return function(self.matrices.sum(axis=0), self.is_binary, **options)
+        scores = [
+            function(m, self.is_binary, **options) if m.any() else np.nan for m in self.matrices
+        ]
+        return average_images(scores, self.image_weights, average)
+
+
+def average_images(scores, image_weights, average):
+    """Return the mean of the images' scores, or all of them if `average` is None.
+
+    Images whose score is NaN are left out of the mean, class by class.
+    """
+    scores = np.array(np.broadcast_arrays(*scores), dtype=float)
+    if average is None:
+        return scores
+    masked = np.ma.masked_invalid(scores)
+    mean = np.ma.filled(np.ma.average(masked, axis=0, weights=image_weights), np.nan)
+    return float(mean) if mean.ndim == 0 else mean
+
+
+def as_samples(matrix):
+    """Return (true codes, predicted codes, weights): one sample for each cell of `matrix`."""
+    truth, predicted = np.indices(matrix.shape).reshape(2, -1)
+    return truth, predicted, matrix.ravel()
+
+
+def score_classes(score, matrix, is_binary, class_average, **options):
+    """Return a score of scikit-learn's for a confusion matrix.
+
+    Parameters
+    ----------
+    score : callable
+        One of scikit-learn's functions with the parameters `average` and `sample_weight`.
+    matrix : ndarray of shape (n_classes, n_classes)
+        True classes along axis 0.
+    is_binary : bool
+        Whether to score the second class only.
+    class_average : {"macro", "micro", "weighted"} or None
+        How to average over classes otherwise. Classes that occur neither in the masks nor in
+        the predictions are left out, as in scikit-learn.
+    **options
+        Further parameters of `score`.
+    """
+    check_option("class_average", class_average, CLASS_AVERAGES)
+    if is_binary:
+        truth, predicted, counts = as_samples(matrix)
+        return float(score(truth, predicted, sample_weight=counts, **options))
+    present = (matrix.sum(axis=0) + matrix.sum(axis=1)) > 0
+    if class_average is None:
+        present[:] = True
+    truth, predicted, counts = as_samples(matrix[np.ix_(present, present)])
+    result = score(truth, predicted, sample_weight=counts, average=class_average, **options)
+    return result if class_average is None else float(result)
+
+
+def swap_roles(matrix):
+    """Return the one-against-rest matrices in which the rest is class 1, stacked.
+
+    The sensitivity of "not this class" is the specificity of the class, and the positive
+    predictive value of "not this class" is its negative predictive value.
+    """
+    hits = np.diag(matrix)
+    missed, added = matrix.sum(axis=1) - hits, matrix.sum(axis=0) - hits
+    rest = matrix.sum() - hits - missed - added
+    return np.array([[hits, missed], [added, rest]]).transpose(2, 0, 1)
+
+
+def undefined(zero_division, metric, reason):
+    """Return the value of a score that is 0 / 0, with scikit-learn's warning if so asked."""
+    if zero_division != "warn":
+        return float(zero_division)
+    warnings.warn(
+        f"{metric} is ill-defined and set to 0.0: {reason}. Use `zero_division` parameter to "
+        "control this behavior.",
+        UndefinedMetricWarning,
+        stacklevel=4,
+    )
+    return 0.0
+
+
+def check_option(name, value, options):
+    """Raise if `value` is not one of `options`."""
+    if value not in options:
+        raise ValueError(f"{name} must be one of {options}. Got {value!r} instead.")

@@ -1,0 +1,327 @@
+"""Metrics by name, and the scorers that scikit-learn's tools take for ``scoring=``.
+
+All scorers ask for ``predict_proba``, which scikit-learn remembers while it scores one fold, so
+a network runs once per fold however many scorers there are. They tell the metric the classes of
+the estimator, so that masks of any encoding are understood.
+"""
+
+import difflib
+from inspect import signature
+from typing import NamedTuple
+
+from sklearn.metrics import make_scorer
+
+from emstellar.metrics import pixel, probability, rates
+from emstellar.metrics.confusion import PixelCounts
+from emstellar.metrics.partition import v_info_score, v_rand_score, v_scores
+from emstellar.metrics.probability import ProbabilityCounts
+
+
+class _Metric(NamedTuple):
+    """A metric, its sign (-1 where lower is better) and how to share work with its like.
+
+    `family` makes an object of masks and predictions; `take` takes the score from it.
+    """
+
+    function: object
+    sign: int = 1
+    family: object = None
+    take: object = None
+
+
+def _pixel_metric(function, from_matrix):
+    return _Metric(function, 1, PixelCounts, lambda counts: counts.score(from_matrix))
+
+
+def _probability_metric(function, from_counts, sign=1):
+    return _Metric(function, sign, ProbabilityCounts, lambda counts: counts.score(from_counts))
+
+
+_METRICS = {
+    "f1": _pixel_metric(pixel.f1_score, pixel.from_f1),
+    "jaccard": _pixel_metric(pixel.jaccard_score, pixel.from_jaccard),
+    "accuracy": _pixel_metric(pixel.accuracy_score, pixel.from_accuracy),
+    "balanced_accuracy": _pixel_metric(pixel.balanced_accuracy_score, pixel.from_balanced_accuracy),
+    "sensitivity": _pixel_metric(rates.sensitivity_score, rates.from_sensitivity),
+    "specificity": _pixel_metric(rates.specificity_score, rates.from_specificity),
+    "ppv": _pixel_metric(rates.ppv_score, rates.from_ppv),
+    "npv": _pixel_metric(rates.npv_score, rates.from_npv),
+    "matthews": _pixel_metric(pixel.matthews_corrcoef, pixel.from_matthews),
+    "cohen_kappa": _pixel_metric(pixel.cohen_kappa_score, pixel.from_cohen_kappa),
+    "roc_auc": _probability_metric(probability.roc_auc_score, probability.from_roc_auc),
+    "average_precision": _probability_metric(
+        probability.average_precision_score, probability.from_average_precision
+    ),
+    "neg_brier": _probability_metric(probability.brier_score_loss, probability.from_brier, -1),
+    "neg_ece": _probability_metric(
+        probability.expected_calibration_error, probability.from_calibration, -1
+    ),
+    "v_rand": _Metric(v_rand_score, 1, v_scores, lambda scores: scores["v_rand"]),
+    "v_info": _Metric(v_info_score, 1, v_scores, lambda scores: scores["v_info"]),
+}
+
+
+# scikit-learn's scorer class has no public name, but only its instances share predictions.
+class SegmentationScorer(type(make_scorer(pixel.f1_score))):
+    """A scorer that tells the metric the classes of the estimator.
+
+    It is made by `get_scorer`, called as ``scorer(segmenter, X, y)``, and is one of
+    scikit-learn's scorers in all else.
+    """
+
+    def _score(self, method_caller, estimator, X, y_true, **options):
+        if "labels" not in self._kwargs and "labels" not in options:
+            options["labels"] = estimator.classes_
+        return super()._score(method_caller, estimator, X, y_true, **options)
+
+
+def get_scorer(scoring):
+    """Return the scorer of a name.
+
+    Parameters
+    ----------
+    scoring : str or callable
+        One of `get_scorer_names`; a callable is returned as it is.
+
+    Returns
+    -------
+    scorer : callable
+        ``scorer(segmenter, X, y)`` returns a float; higher is better. A copy, so that
+        ``set_score_request`` on it changes no other.
+
+    Raises
+    ------
+    ValueError
+        If there is no such name; the nearest names are told.
+
+    See Also
+    --------
+    get_scorers : Several scorers, for ``scoring=``.
+    register_scorer : Add a scorer of your own.
+
+    Examples
+    --------
+    >>> from emstellar.metrics import get_scorer
+    >>> get_scorer("f1")
+    make_scorer(f1_score, response_method='predict_proba')
+    >>> get_scorer("v_rnd")
+    Traceback (most recent call last):
+        ...
+    ValueError: 'v_rnd' is not a valid scoring value. Did you mean 'v_rand'? Use \
+emstellar.metrics.get_scorer_names() to get valid options.
+    """
+    if callable(scoring):
+        return scoring
+    metric = _find(scoring)
+    return SegmentationScorer(metric.function, metric.sign, {}, "predict_proba")
+
+
+def get_scorers(*names):
+    """Return the scorers of several names, as ``scoring=`` takes them.
+
+    Parameters
+    ----------
+    *names : str
+        Some of `get_scorer_names`.
+
+    Returns
+    -------
+    dict of str to scorer
+
+    Raises
+    ------
+    ValueError
+        If a name is unknown.
+
+    Notes
+    -----
+    The segmenter's ``predict_proba`` runs once per fold for all of them. What the metrics
+    themselves could share is computed by each; `multi_scorer` does that once too.
+
+    Examples
+    --------
+    >>> from emstellar.metrics import get_scorers
+    >>> list(get_scorers("f1", "v_rand"))
+    ['f1', 'v_rand']
+    """
+    return {name: get_scorer(name) for name in names}
+
+
+def get_scorer_names():
+    """Return the sorted names that `get_scorer` knows.
+
+    Returns
+    -------
+    list of str
+        Those that begin with "neg_" are errors with a minus, so that higher is better.
+
+    Examples
+    --------
+    >>> from emstellar.metrics import get_scorer_names
+    >>> {"f1", "v_info", "neg_brier"} <= set(get_scorer_names())
+    True
+    """
+    return sorted(_METRICS)
+
+
+def register_scorer(name, metric, *, greater_is_better=True):
+    """Make a metric of your own known to `get_scorer` under a name.
+
+    Parameters
+    ----------
+    name : str
+        The new name; a name registered before is replaced, one of this package is not.
+    metric : callable
+        ``metric(y_true, y_prob, *, labels, ...)`` of masks, probabilities of shape
+        (n_images, height, width, n_classes) and the segmenter's classes.
+    greater_is_better : bool, default=True
+        If False, the scorer returns minus the metric.
+
+    Raises
+    ------
+    ValueError
+        If the name is one of this package's.
+    TypeError
+        If `metric` cannot be called or has no parameter `labels`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from emstellar.metrics import get_scorer, register_scorer
+    >>> def foreground_share(y_true, y_prob, *, labels=None):
+    ...     return float(np.mean(y_prob[..., -1] > 0.5))
+    >>> register_scorer("foreground_share", foreground_share)
+    >>> get_scorer("foreground_share")
+    make_scorer(foreground_share, response_method='predict_proba')
+    """
+    if name in _BUILT_IN:
+        raise ValueError(f"{name!r} is a scorer of emstellar and cannot be replaced.")
+    if not callable(metric) or "labels" not in signature(metric).parameters:
+        raise TypeError(
+            "metric must be a function metric(y_true, y_prob, *, labels, ...) that takes the "
+            f"segmenter's classes as labels. Got {metric!r}."
+        )
+    _METRICS[name] = _Metric(metric, 1 if greater_is_better else -1)
+
+
+def compute_scores(names, y_true, y_prob, *, labels=None, pos_label=None, sample_weight=None):
+    """Return several scores of the same predictions, sharing the work.
+
+    Parameters
+    ----------
+    names : sequence of str
+        Some of `get_scorer_names`.
+    y_true : array-like of shape (n_images, height, width) or sequence of masks
+        The true masks.
+    y_prob : array-like or sequence of arrays
+        Probabilities, foreground maps or label maps.
+    labels : array-like of shape (n_classes,), optional
+        The classes in the order of the columns of `y_prob`.
+    pos_label : int or bool, optional
+        The foreground class.
+    sample_weight : array-like of shape (n_images,) or (n_images, height, width), optional
+        Weights, for those metrics that take them.
+
+    Returns
+    -------
+    dict of str to float
+        In the order of `names`; higher is better.
+
+    Raises
+    ------
+    ValueError
+        If a name is unknown or the arrays do not fit.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from emstellar.metrics import compute_scores
+    >>> y_true, y_prob = np.array([[[1, 1, 0, 1]]]), np.array([[[0.9, 0.2, 0.1, 0.8]]])
+    >>> compute_scores(["sensitivity", "v_rand", "v_info"], y_true, y_prob)
+    {'sensitivity': 0.666..., 'v_rand': 1.0, 'v_info': 1.0}
+    """
+    meaning = {"labels": labels, "pos_label": pos_label, "sample_weight": sample_weight}
+    metrics = {name: _find(name) for name in names}
+    families = {metric.family for metric in metrics.values() if metric.family is not None}
+    shared = {family: family(y_true, y_prob, **meaning) for family in families}
+    scores = {}
+    for name, metric in metrics.items():
+        if metric.family is None:
+            score = metric.function(y_true, y_prob, **_accepted(metric.function, meaning))
+        else:
+            score = metric.take(shared[metric.family])
+        scores[name] = metric.sign * score
+    return scores
+
+
+def _accepted(function, options):
+    parameters = signature(function).parameters
+    return {name: value for name, value in options.items() if name in parameters}
+
+
+class MultiScorer:
+    """A scorer that returns several scores from one pass; see `multi_scorer`."""
+
+    def __init__(self, names):
+        self.names = names
+
+    def __call__(self, estimator, X, y, sample_weight=None):
+        """Return a dict of the scores of `estimator` on the images `X` with the masks `y`."""
+        return compute_scores(
+            self.names,
+            y,
+            estimator.predict_proba(X),
+            labels=estimator.classes_,
+            sample_weight=sample_weight,
+        )
+
+    def __repr__(self):
+        return f"multi_scorer({list(self.names)})"
+
+
+def multi_scorer(names):
+    """Return one callable that computes several scores from one pass.
+
+    Images are predicted, masks read, pixels counted and borders thinned once, whichever of the
+    scores need it.
+
+    Parameters
+    ----------
+    names : sequence of str
+        Some of `get_scorer_names`.
+
+    Returns
+    -------
+    scorer : callable
+        ``scorer(segmenter, X, y)`` returns a dict of str to float. ``scoring=`` takes it, with
+        ``refit="name"`` in a search.
+
+    Raises
+    ------
+    ValueError
+        If a name is unknown.
+
+    Examples
+    --------
+    >>> from emstellar.metrics import multi_scorer
+    >>> multi_scorer(["v_rand", "v_info"])
+    multi_scorer(['v_rand', 'v_info'])
+    """
+    names = tuple(names)
+    for name in names:
+        _find(name)
+    return MultiScorer(names)
+
+
+def _find(name):
+    if name in _METRICS:
+        return _METRICS[name]
+    near = difflib.get_close_matches(str(name), _METRICS)
+    hint = f" Did you mean {' or '.join(map(repr, near))}?" if near else ""
+    raise ValueError(
+        f"{name!r} is not a valid scoring value.{hint} Use "
+        "emstellar.metrics.get_scorer_names() to get valid options."
+    )
+
+
+_BUILT_IN = frozenset(_METRICS)
