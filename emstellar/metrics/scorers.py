@@ -153,7 +153,7 @@ def get_scorer_names():
     Returns
     -------
     list of str
-        Those that begin with "neg_" are errors with a minus, so that higher is better.
+        Those that begin with ``neg_`` are errors with a minus, so that higher is better.
 
     Examples
     --------

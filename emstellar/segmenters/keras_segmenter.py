@@ -69,7 +69,7 @@ class BaseKerasSegmenter(BaseSegmenter):
         Share of the training images (of the groups, where `fit` is given `groups`) set aside to
         monitor training. None sets nothing aside.
     monitor : str, default="val_loss"
-        What decides which epoch is best: "val_loss", or "val_" before the name of any scorer of
+        What decides which epoch is best: "val_loss", or ``val_`` before the name of any scorer of
         `emstellar.metrics.get_scorer_names`, such as "val_f1"; needs `validation_fraction` or
         `validation_data`.
     patience : int, default=35
