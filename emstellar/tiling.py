@@ -58,7 +58,8 @@ def predict_tiled(
     -----
     Images smaller than a tile, and the last tiles where `multiple` makes them reach beyond the
     image, are filled by reflection. The weight of a tile is the product of a weight along the
-    height and one along the width, both falling over the overlap as a raised cosine; each is
+    height and one along the width, both falling over the middle half of the overlap as a raised
+    cosine (the outer quarter of it, where the network sees the tile's edge, has none); each is
     divided by its sum over the tiles beforehand, so that the weights of a pixel add up to 1 and
     no map of sums is kept. Memory beyond the result is one batch and one row of tiles.
 
@@ -172,16 +173,23 @@ class _Blend:
 
 
 def _weights(starts, size, overlap):
-    """Return one weight per pixel of each tile along an axis, adding up to 1 over the tiles."""
-    # Half a pixel off, so that no weight is 0 and every division below is safe.
-    ramp = np.sin(0.5 * np.pi * (np.arange(overlap) + 0.5) / max(1, overlap)) ** 2
-    window = np.ones(size)
-    window[:overlap] = np.minimum(window[:overlap], ramp)
-    window[size - overlap :] = np.minimum(window[size - overlap :], ramp[::-1])
+    """Return one weight per pixel of each tile along an axis, adding up to 1 over the tiles.
+
+    The weights rise over the middle half of the overlap. The outer quarter counts for nothing:
+    there a network has seen the tile's reflected edge instead of the image.
+    """
+    position = (np.arange(overlap) + 0.5) / max(1, overlap)
+    ramp = np.sin(0.5 * np.pi * np.clip(2 * position - 0.5, 0, 1)) ** 2
+    windows = np.ones((len(starts), size))
+    windows[1:, :overlap] *= ramp
+    windows[:-1, size - overlap :] *= ramp[::-1]
     total = np.zeros(starts[-1] + size)
-    for start in starts:
+    for start, window in zip(starts, windows, strict=True):
         total[start : start + size] += window
-    return [(window / total[start : start + size]).astype("float32") for start in starts]
+    return [
+        (window / total[start : start + size]).astype("float32")
+        for start, window in zip(starts, windows, strict=True)
+    ]
 
 
 class Symmetry(NamedTuple):

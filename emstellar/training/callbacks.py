@@ -5,6 +5,7 @@ import time
 import keras
 import numpy as np
 
+from emstellar.metrics import compute_scores
 from emstellar.training.prediction import with_background
 
 # Cheap enough for every epoch, and what people look at; the monitored one is added to them.
@@ -30,8 +31,8 @@ class ValidationScores(keras.callbacks.Callback):
         The validation images.
     codes : list of ndarray of shape (height, width), int32
         Positions of classes; ``-1`` where unlabelled.
-    metrics : dict of str to callable
-        ``metric(codes, probabilities)`` for each name without its ``val_``.
+    metrics : sequence of str
+        Names of scorers, without ``val_``.
     """
 
     def __init__(self, predict, images, codes, metrics):
@@ -46,8 +47,9 @@ class ValidationScores(keras.callbacks.Callback):
         maps = self.predict(self.images)
         logs["val_loss"] = self._loss(maps)
         classes_last = [with_background(p) for p in maps]
-        for name, metric in self.metrics.items():
-            logs[f"val_{name}"] = float(metric(self.codes, classes_last))
+        labels = np.arange(classes_last[0].shape[-1])
+        scores = compute_scores(self.metrics, self.codes, classes_last, labels=labels)
+        logs.update({f"val_{name}": float(score) for name, score in scores.items()})
 
     def _loss(self, maps):
         """Return the loss per labelled pixel."""

@@ -100,7 +100,7 @@ class Training:
                 "the name of a scorer, such as 'val_f1'."
             )
         metrics.get_scorer(name)
-        return dict.fromkeys([*DEFAULT_VALIDATION_METRICS, name])
+        return tuple(dict.fromkeys([*DEFAULT_VALIDATION_METRICS, name]))
 
     def set_aside(self, groups, validation_data):
         """Choose the images that training is monitored with.
@@ -208,19 +208,13 @@ class Training:
         segmenter = self.segmenter
         callbacks, best = [], None
         if self.validation is not None:
-            scores = {name: self._metric(name) for name in self.metrics}
-            callbacks.append(ValidationScores(self._predict, *self.validation, scores))
+            callbacks.append(ValidationScores(self._predict, *self.validation, self.metrics))
         name = type(segmenter).__name__
         callbacks.append(EpochLog(segmenter.history_, last_epoch, name, int(segmenter.verbose)))
         if self.validation is not None or segmenter.monitor == "loss":
             best = BestEpoch(segmenter.monitor, segmenter.patience, segmenter.restore_best)
             callbacks.append(best)
         return callbacks + deepcopy(segmenter.callbacks or []), best
-
-    def _metric(self, name):
-        scorer = metrics.get_scorer(name)
-        labels = np.arange(len(self.classes))
-        return lambda truth, maps: scorer.score_maps(truth, maps, labels=labels)
 
     def _predict(self, images):
         return network_maps(self.segmenter, images)

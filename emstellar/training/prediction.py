@@ -83,4 +83,5 @@ def _in_tiles(predict, image, segmenter, tile):
         tile_size=tile,
         overlap=_pair(segmenter.overlap),
         batch_size=max(1, PIXELS_PER_CALL // (tile[0] * tile[1])),
+        multiple=segmenter._size_multiple,
     )

@@ -22,7 +22,7 @@ def weights(segmenter):
 
 
 def test_it_learns():
-    segmenter = small_segmenter(epochs=30).fit(X, y)
+    segmenter = small_segmenter(epochs=20, steps_per_epoch=10).fit(X, y)
     expected = jaccard_score(y.ravel(), segmenter.predict(X).ravel())
     assert expected > 0.9
     assert_allclose(segmenter.score(X, y), expected)
@@ -144,7 +144,7 @@ def test_tiles_change_nothing_where_the_overlap_covers_the_receptive_field():
 
 def test_test_time_augmentation_makes_the_prediction_equivariant():
     segmenter = small_segmenter(test_time_augmentation=True).fit(X, y)
-    image = np.random.default_rng(0).integers(0, 255, (1, 12, 20))
+    image = np.random.default_rng(0).integers(0, 255, (1, 20, 20))
     turned = segmenter.predict_proba(np.rot90(image, axes=(1, 2)))
     assert_allclose(turned, np.rot90(segmenter.predict_proba(image), axes=(1, 2)), atol=1e-5)
 
@@ -174,7 +174,7 @@ def test_callbacks_are_copied():
 
 
 def test_a_diverged_loss_is_said():
-    segmenter = small_segmenter(learning_rate=1e30, optimizer="sgd", loss="mse")
+    segmenter = small_segmenter(learning_rate=1e30, optimizer="sgd", normalization=None)
     with pytest.warns(ConvergenceWarning, match="loss became NaN"):
         segmenter.fit(X * 1e30, y)
 
