@@ -1,0 +1,5 @@
+"""Find out which segmenter is best on one's images, at what cost, and how surely."""
+
+import lazy_loader as _lazy
+
+__getattr__, __dir__, __all__ = _lazy.attach_stub(__name__, __file__)

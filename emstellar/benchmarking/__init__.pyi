@@ -1,0 +1,2 @@
+from .result import BenchmarkResult as BenchmarkResult
+from .run import benchmark as benchmark

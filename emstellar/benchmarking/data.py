@@ -1,0 +1,133 @@
+"""The images of a benchmark and how they are split."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from sklearn.model_selection import check_cv
+
+from ..validation import check_groups, check_images, check_masks, find_classes
+from .methods import fingerprint_arrays
+
+
+@dataclass(frozen=True)
+class BenchmarkData:
+    """The images, masks and groups of a benchmark.
+
+    Attributes
+    ----------
+    X, y : array-like or sequence of arrays, or None
+        The images and masks of the cross-validation; None when there was none.
+    groups : ndarray of shape (n_images,) or None
+        The field, specimen or block of each image.
+    X_test, y_test : array-like or sequence of arrays, or None
+        The held-out images and masks.
+    description : str
+        What the images are, for the report.
+    """
+
+    X: Any = None
+    y: Any = None
+    groups: Any = None
+    X_test: Any = None
+    y_test: Any = None
+    description: str = ""
+
+    def subset(self, name):
+        """Return the images and masks of the subset "validation" or "test"."""
+        return (self.X, self.y) if name == "validation" else (self.X_test, self.y_test)
+
+    def take(self, subset, indices):
+        """Return those images and masks of a subset that stand at `indices`."""
+        return tuple(take(values, indices) for values in self.subset(subset))
+
+    @property
+    def fingerprint(self):
+        """The SHA-256 of all images, masks and groups."""
+        groups = None if self.groups is None else [np.asarray(self.groups)]
+        return fingerprint_arrays(self.X, self.y, groups, self.X_test, self.y_test)
+
+
+def check_data(X, y, groups, X_test, y_test, description=""):
+    """Judge all inputs of a benchmark before the first job starts.
+
+    Returns
+    -------
+    BenchmarkData
+        Arrays as given; lists stay lists.
+
+    Raises
+    ------
+    ValueError
+        As `emstellar.validation` has it, and if `y_test` comes without `X_test`, or the test
+        images have another number of channels or unknown labels.
+    """
+    who = "benchmark"
+    images = check_images(X, name=who)
+    classes = find_classes(check_masks(y, images, name=who), name=who)
+    groups = check_groups(groups, images)
+    if X_test is None and y_test is not None:
+        raise ValueError("y_test was passed without X_test.")
+    if X_test is not None:
+        test_images = check_images(X_test, n_channels=images[0].shape[-1], name=who)
+        if y_test is not None:
+            _check_test_labels(check_masks(y_test, test_images, name=who), classes)
+    return BenchmarkData(
+        *map(_as_stored, (X, y)), groups, *map(_as_stored, (X_test, y_test)), description
+    )
+
+
+def _as_stored(images):
+    return images if images is None or isinstance(images, (list, tuple)) else np.asarray(images)
+
+
+def _check_test_labels(masks, classes):
+    found = np.unique(np.concatenate([np.unique(mask) for mask in masks]))
+    unknown = [label for label in found.tolist() if label != -1 and label not in classes.tolist()]
+    if unknown:
+        raise ValueError(
+            f"y_test contains labels that are not among the classes {classes.tolist()} of y: "
+            f"{unknown}"
+        )
+
+
+def take(images, indices):
+    """Return the images at `indices`, as an array or a list like `images`; None for None."""
+    if images is None:
+        return None
+    if isinstance(images, np.ndarray):
+        return images[indices]
+    return [images[index] for index in indices]
+
+
+def make_splits(cv, data):
+    """Return the folds as a list of (train, validation) index arrays.
+
+    Parameters
+    ----------
+    cv : int, splitter or iterable of (train, test) indices
+        As in scikit-learn; an int means contiguous folds without shuffling.
+    data : BenchmarkData
+
+    Raises
+    ------
+    ValueError
+        If the splitter makes no fold, or a fold in which an image is on both sides.
+    """
+    splitter = check_cv(cv)
+    # Splitters index y but must not look into it: scikit-learn cannot stratify by 3-D masks.
+    positions = np.arange(len(data.X))
+    splits = [
+        (np.asarray(train), np.asarray(validation))
+        for train, validation in splitter.split(positions, positions, data.groups)
+    ]
+    if not splits:
+        raise ValueError(f"cv={cv!r} makes no fold.")
+    for fold, (train, validation) in enumerate(splits):
+        both = np.intersect1d(train, validation)
+        if len(both):
+            raise ValueError(
+                f"Fold {fold} of cv has images {both.tolist()} on both sides; "
+                "training and validation images must be disjoint."
+            )
+    return splits

@@ -1,0 +1,146 @@
+"""Votes of fitted segmenters, computed from their probability maps without another fit.
+
+An ensemble is scored only on images that none of its members has seen. The models of the folds
+together have seen every image of the cross-validation, so their vote is scored on the held-out
+test images alone; the models of different methods on one fold have not seen the images of that
+fold, and vote on these.
+"""
+
+import hashlib
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..segmenters import VotingSegmenter
+from .environment import describe_environment
+from .job import describe_error, keep_scores
+from .record import ALL_FOLDS, Record
+from .resources import Meter
+from .scoring import PredictedSegmenter
+
+VOTINGS = {"average voting": "soft", "majority voting": "hard"}
+
+
+@dataclass
+class Ensemble:
+    """A vote to be held.
+
+    Attributes
+    ----------
+    method : str
+        The name of the ensemble.
+    repeat, fold : int
+    kind : {"ensemble", "fold ensemble"}
+    voting : {"soft", "hard"}
+    members : list of Record
+        Which have maps.
+    subset : {"validation", "test"}
+        The images voted on.
+    """
+
+    method: str
+    repeat: int
+    fold: int
+    kind: str
+    voting: str
+    members: list
+    subset: str
+
+    @property
+    def fingerprint(self):
+        """Equal for votes of equal members."""
+        parts = (self.voting, self.subset, [member.fingerprint for member in self.members])
+        return hashlib.sha256(repr(parts).encode()).hexdigest()
+
+    def run(self, data, scoring, map_dtype):
+        """Return the record of the vote."""
+        first = self.members[0]
+        images = {self.subset: first.images[self.subset]}
+        record = Record(
+            self.method,
+            self.repeat,
+            self.fold,
+            kind=self.kind,
+            fingerprint=self.fingerprint,
+            images=images,
+            classes=first.classes,
+            environment=describe_environment(),
+        )
+        try:
+            with Meter() as meter:
+                probabilities = self._vote()
+            X, y = data.take(self.subset, images[self.subset])
+            keep_scores(record, self.subset, probabilities, X, y, first.classes, scoring)
+            record.keep_maps(self.subset, probabilities, map_dtype)
+            record.resources = {"vote_time": meter.wall_time, "n_members": len(self.members)}
+        except Exception as error:
+            record.error = describe_error(error)
+        return record
+
+    def _vote(self):
+        members = [
+            PredictedSegmenter(member.probabilities(self.subset), member.classes)
+            for member in self.members
+        ]
+        images = [np.zeros(image.shape[:2]) for image in members[0].probabilities]
+        return VotingSegmenter.from_fitted(members, voting=self.voting).predict_proba(images)
+
+
+def check_ensembles(ensembles):
+    """Return the names of the ensembles as a tuple.
+
+    Raises
+    ------
+    ValueError
+        For an unknown name.
+    """
+    names = (ensembles,) if isinstance(ensembles, str) else tuple(ensembles or ())
+    for name in names:
+        if name not in VOTINGS:
+            raise ValueError(f"Unknown ensemble {name!r}: choose among {list(VOTINGS)}.")
+    return names
+
+
+def make_ensembles(records, names):
+    """Return the votes that finished records allow.
+
+    Parameters
+    ----------
+    records : list of Record
+        Of segmenters. A method that failed anywhere has no vote.
+    names : tuple of str
+        From `check_ensembles`.
+
+    Returns
+    -------
+    list of Ensemble
+        On test images: the folds of each method, and all folds of all methods. On validation
+        images: all methods, fold by fold.
+    """
+    failed = {record.method for record in records if record.failed}
+    voters = [record for record in records if record.method not in failed]
+    methods = list(dict.fromkeys(record.method for record in voters))
+    votes = []
+    for name in names:
+        for repeat in sorted({record.repeat for record in voters}):
+            group = [record for record in voters if record.repeat == repeat]
+            if len(methods) > 1:
+                votes += _across_methods(name, repeat, group)
+            for method in methods:
+                folds = [record for record in group if record.method == method]
+                votes += _vote(f"{method}, {name}", "fold ensemble", repeat, name, folds, "test")
+    return votes
+
+
+def _across_methods(name, repeat, records):
+    votes = _vote(name, "ensemble", repeat, name, records, "test")
+    for fold in sorted({record.fold for record in records}):
+        members = [record for record in records if record.fold == fold]
+        votes += _vote(name, "ensemble", repeat, name, members, "validation", fold)
+    return votes
+
+
+def _vote(method, kind, repeat, name, members, subset, fold=ALL_FOLDS):
+    if len(members) < 2 or any(subset not in member.images for member in members):
+        return []
+    return [Ensemble(method, repeat, fold, kind, VOTINGS[name], members, subset)]

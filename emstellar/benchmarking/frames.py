@@ -1,0 +1,113 @@
+"""Records as tidy tables: one row per value."""
+
+import pandas as pd
+
+KINDS = ("segmenter", "fold ensemble", "ensemble")
+KEYS = ["method", "kind", "repeat", "fold"]
+
+
+def score_frame(records, groups=None):
+    """Return the scores image by image.
+
+    Returns
+    -------
+    DataFrame
+        With columns method, kind, repeat, fold, subset, image, group, metric, value; `group` is
+        the group of validation images.
+    """
+    rows = [
+        (*_keys(record), subset, image, _group(groups, subset, image), metric, value)
+        for record in records
+        for subset, scores in record.per_image.items()
+        for metric, values in scores.items()
+        for image, value in zip(record.images[subset], values, strict=True)
+    ]
+    columns = [*KEYS, "subset", "image", "group", "metric", "value"]
+    return pd.DataFrame(rows, columns=columns)
+
+
+def _group(groups, subset, image):
+    return None if groups is None or subset != "validation" else groups[image]
+
+
+def fold_score_frame(records):
+    """Return the scores of all images of a fold (or of the test set) pooled.
+
+    Returns
+    -------
+    DataFrame
+        With columns method, kind, repeat, fold, subset, metric, value.
+    """
+    rows = [
+        (*_keys(record), subset, metric, value)
+        for record in records
+        for subset, scores in record.pooled.items()
+        for metric, value in scores.items()
+    ]
+    return pd.DataFrame(rows, columns=[*KEYS, "subset", "metric", "value"])
+
+
+def curve_frame(records):
+    """Return the training curves.
+
+    Returns
+    -------
+    DataFrame
+        With columns method, kind, repeat, fold, epoch (counted from 1), quantity, value.
+    """
+    rows = [
+        (*_keys(record), epoch, quantity, value)
+        for record in records
+        for quantity, values in record.history.items()
+        for epoch, value in enumerate(values, start=1)
+    ]
+    return pd.DataFrame(rows, columns=[*KEYS, "epoch", "quantity", "value"])
+
+
+def resource_frame(records):
+    """Return what each job cost: seconds, and MB of memory.
+
+    Returns
+    -------
+    DataFrame
+        One row per job; columns method, kind, repeat, fold and one per quantity.
+    """
+    rows = [dict(zip(KEYS, _keys(r), strict=True)) | r.resources for r in records if r.resources]
+    return pd.DataFrame(rows) if rows else pd.DataFrame(columns=KEYS)
+
+
+def complexity_frame(records):
+    """Return the parameters and floating-point operations of each method.
+
+    Returns
+    -------
+    DataFrame
+        Indexed by method; NaN for methods without a network.
+    """
+    columns = ["trainable_parameters", "non_trainable_parameters", "macs", "flops"]
+    found = {}
+    for record in records:
+        if record.kind == "segmenter" and (record.complexity or record.method not in found):
+            found[record.method] = record.complexity
+    frame = pd.DataFrame.from_dict(found, orient="index", columns=columns, dtype=float)
+    return frame.rename_axis("method")
+
+
+def error_frame(records):
+    """Return the jobs that failed.
+
+    Returns
+    -------
+    DataFrame
+        With columns method, kind, repeat, fold, type, message, traceback.
+    """
+    rows = [
+        (*_keys(r), *(r.error[c] for c in ("type", "message", "traceback")))
+        for r in records
+        if r.failed
+    ]
+    return pd.DataFrame(rows, columns=[*KEYS, "type", "message", "traceback"])
+
+
+def _keys(record):
+    return record.method, record.kind, record.repeat, record.fold

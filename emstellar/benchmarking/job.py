@@ -1,0 +1,178 @@
+"""One job of a benchmark: fit a segmenter on a fold, predict, score, measure."""
+
+import hashlib
+import traceback
+import warnings
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from sklearn.utils.validation import has_fit_parameter
+
+from .environment import describe_environment
+from .methods import fingerprint_segmenter, seeded_clone
+from .record import Record
+from .resources import Meter, count_pixels
+from .scoring import score_maps
+
+
+@dataclass
+class Job:
+    """A segmenter to be fitted on a fold.
+
+    Attributes
+    ----------
+    method : str
+    repeat, fold : int
+    segmenter : segmenter
+        Unfitted, with the random state of this job.
+    train, validation : ndarray of int
+        The positions of the images.
+    fingerprint : str
+        Equal for jobs that must give equal results.
+    """
+
+    method: str
+    repeat: int
+    fold: int
+    segmenter: Any
+    train: np.ndarray
+    validation: np.ndarray
+    fingerprint: str
+
+    kind = "segmenter"
+
+    def run(self, data, scoring, map_dtype):
+        """Return the record of the job; whatever exception a segmenter raises is kept in it."""
+        record = Record(
+            self.method,
+            self.repeat,
+            self.fold,
+            fingerprint=self.fingerprint,
+            images={"validation": self.validation.tolist()},
+        )
+        try:
+            self._fit(data, record)
+            self._predict(data, record, scoring, map_dtype)
+        except Exception as error:
+            record.error = describe_error(error)
+        record.environment = describe_environment()
+        return record
+
+    def _fit(self, data, record):
+        X, y = data.take("validation", self.train)
+        fit_params = {}
+        if data.groups is not None and has_fit_parameter(self.segmenter, "groups"):
+            fit_params["groups"] = data.groups[self.train]
+        with Meter() as meter:
+            self.segmenter.fit(X, y, **fit_params)
+        record.classes = self.segmenter.classes_.tolist()
+        record.history = _as_lists(getattr(self.segmenter, "history_", {}))
+        record.complexity = _complexity(self.segmenter, X) if self.fold == 0 else {}
+        record.resources = {
+            "fit_time": meter.wall_time,
+            "fit_cpu_time": meter.cpu_time,
+            "fit_peak_memory": meter.peak_memory,
+            "fit_extra_memory": meter.extra_memory,
+            "n_iter": _number(getattr(self.segmenter, "n_iter_", np.nan)),
+            "convergence_time": _number(getattr(self.segmenter, "convergence_time_", np.nan)),
+        }
+
+    def _predict(self, data, record, scoring, map_dtype):
+        meters, n_pixels = [], 0
+        for subset in ("validation", "test"):
+            X, y = data.subset(subset)
+            if X is None:
+                continue
+            if subset == "validation":
+                X, y = data.take(subset, self.validation)
+            with Meter() as meter:
+                probabilities = self.segmenter.predict_proba(X)
+            meters.append(meter)
+            n_pixels += count_pixels(X)
+            record.images.setdefault(subset, list(range(len(X))))
+            keep_scores(record, subset, probabilities, X, y, self.segmenter.classes_, scoring)
+            record.keep_maps(subset, probabilities, map_dtype)
+        wall = sum(meter.wall_time for meter in meters)
+        record.resources |= {
+            "predict_time": wall,
+            "predict_cpu_time": sum(meter.cpu_time for meter in meters),
+            "predict_peak_memory": max(meter.peak_memory for meter in meters),
+            "predict_seconds_per_megapixel": wall / n_pixels * 1e6,
+        }
+
+
+def make_jobs(segmenters, splits, n_repeats, random_state, context=None):
+    """Return one job per repeat, fold and segmenter, the segmenters of a fold side by side.
+
+    So whatever interrupts the benchmark, the methods were compared on the folds that are done.
+
+    Parameters
+    ----------
+    segmenters : dict of str to segmenter
+    splits : list of (train, validation)
+        Arrays of positions.
+    n_repeats : int
+    random_state : int or None
+    context : str, optional
+        What all results depend on (the data). Without it the jobs get no fingerprint, which
+        only a store needs.
+    """
+    jobs = []
+    for repeat in range(n_repeats):
+        for fold, (train, validation) in enumerate(splits):
+            for method, segmenter in segmenters.items():
+                own = seeded_clone(segmenter, random_state, repeat, fold)
+                fingerprint = (
+                    "" if context is None else _fingerprint(context, own, train, validation)
+                )
+                jobs.append(Job(method, repeat, fold, own, train, validation, fingerprint))
+    return jobs
+
+
+def _fingerprint(context, segmenter, train, validation):
+    parts = (context, fingerprint_segmenter(segmenter), train.tolist(), validation.tolist())
+    return hashlib.sha256(repr(parts).encode()).hexdigest()
+
+
+def keep_scores(record, subset, probabilities, X, y, classes, scoring):
+    """Add the scores of a subset to `record`, beside those that it has; none without truth."""
+    if y is None:
+        return
+    pooled, per_image = score_maps(probabilities, X, y, classes, scoring)
+    record.pooled.setdefault(subset, {}).update(pooled)
+    record.per_image.setdefault(subset, {}).update(per_image)
+
+
+def describe_error(error):
+    """Return type, message and traceback of an exception as text."""
+    return {
+        "type": type(error).__name__,
+        "message": str(error),
+        "traceback": "".join(traceback.format_exception(error)),
+    }
+
+
+def _as_lists(history):
+    return {name: [float(value) for value in values] for name, values in history.items()}
+
+
+def _number(value):
+    return float(np.max(value)) if value is not None else np.nan
+
+
+def _complexity(segmenter, X):
+    """Return parameters and FLOPs of a network; nothing for segmenters without one."""
+    if not hasattr(segmenter, "model_"):
+        return {}
+    # Only here, because it loads Keras; who fitted a network has it loaded.
+    from ..inspection import complexity
+
+    height, width = X[0].shape[:2]
+    try:
+        found = complexity(segmenter, (height, width, segmenter.n_features_in_))
+    except (TypeError, ValueError, NotImplementedError) as error:
+        warnings.warn(f"The complexity of {segmenter!r} is unknown: {error}", stacklevel=2)
+        return {}
+    names = ("trainable_parameters", "non_trainable_parameters", "macs", "flops")
+    return {name: float(getattr(found, name)) for name in names}

@@ -1,0 +1,95 @@
+"""What is kept of one finished job."""
+
+import json
+from dataclasses import dataclass, field, fields
+from typing import Any
+
+import numpy as np
+
+from .maps import decode_maps, encode_maps
+
+ALL_FOLDS = -1
+
+
+@dataclass
+class Record:
+    """One finished (or failed) job: a method on a fold in a repeat, or an ensemble.
+
+    Attributes
+    ----------
+    method : str
+        The name of the segmenter or ensemble.
+    repeat, fold : int
+        Counted from 0; fold -1 stands for all folds together.
+    kind : {"segmenter", "ensemble", "fold ensemble"}
+        An ensemble has different methods as members, a fold ensemble the folds of one.
+    fingerprint : str
+        What the job depends on.
+    images : dict of str to list of int
+        For "validation" and "test" the positions of the images that were predicted.
+    pooled : dict of str to dict of str to float
+        For each subset and metric the score of all images together.
+    per_image : dict of str to dict of str to list of float
+        The same, image by image.
+    history : dict of str to list of float
+        The training curves, one value per epoch.
+    resources, complexity : dict of str to float
+    classes : list
+        The labels, in the order of the maps.
+    environment : dict of str to str
+        Versions.
+    error : dict of str to str
+        Type, message and traceback of what went wrong; empty when all went well.
+    maps : dict of str to list of ndarray
+        The probability maps of each subset, as `encode_maps` made them.
+    """
+
+    method: str
+    repeat: int
+    fold: int
+    kind: str = "segmenter"
+    fingerprint: str = ""
+    images: dict = field(default_factory=dict)
+    pooled: dict = field(default_factory=dict)
+    per_image: dict = field(default_factory=dict)
+    history: dict = field(default_factory=dict)
+    resources: dict = field(default_factory=dict)
+    complexity: dict = field(default_factory=dict)
+    classes: list = field(default_factory=list)
+    environment: dict = field(default_factory=dict)
+    error: dict = field(default_factory=dict)
+    maps: Any = field(default_factory=dict, repr=False)
+
+    @property
+    def failed(self):
+        """Whether the job ended in an error."""
+        return bool(self.error)
+
+    @property
+    def key(self):
+        """The method, repeat and fold."""
+        return self.method, self.repeat, self.fold
+
+    def keep_maps(self, subset, probabilities, dtype):
+        """Keep the maps of a subset in `dtype`."""
+        self.maps = {**self.maps, subset: encode_maps(probabilities, dtype)}
+
+    def probabilities(self, subset):
+        """Return the maps of a subset as `predict_proba` would, up to the rounding of `dtype`."""
+        return decode_maps(self.maps[subset])
+
+    def to_json(self):
+        """Return all but the maps as text."""
+        values = {f.name: getattr(self, f.name) for f in fields(self) if f.name != "maps"}
+        return json.dumps(values, indent=1, default=_plain)
+
+    @classmethod
+    def from_json(cls, text):
+        """Return the record that `to_json` wrote, without maps."""
+        return cls(**json.loads(text))
+
+
+def _plain(value):
+    if isinstance(value, (np.generic, np.ndarray)):
+        return value.tolist()
+    raise TypeError(f"{type(value).__name__} is not JSON serializable")

@@ -1,0 +1,408 @@
+"""What a benchmark found: tables, maps, and the way to the report."""
+
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+
+from ..validation import is_sequence_of_arrays
+from . import frames
+from .data import BenchmarkData
+from .ensembles import check_ensembles, make_ensembles
+from .environment import describe_environment
+from .predictions import check_predictions
+from .record import Record
+from .runner import Runner
+from .scoring import DEFAULT_SCORING, check_scoring
+from .statistics import compare_methods
+from .store import Store
+from .tables import mean_scores, summarize
+
+
+class BenchmarkResult:
+    """The outcome of a benchmark, as tidy tables.
+
+    Made by `benchmark`, `BenchmarkResult.load` and `BenchmarkResult.from_predictions`.
+
+    Parameters
+    ----------
+    records : list of Record
+        The finished jobs.
+    data : BenchmarkData
+        The images.
+    manifest : dict
+        How the benchmark was called.
+
+    Attributes
+    ----------
+    scores : DataFrame
+        One row per method, repeat, fold, image, subset ("validation" or "test") and metric.
+    fold_scores : DataFrame
+        The same with the images of a fold pooled, as `cross_validate` gives them. Fold -1
+        stands for all folds together.
+    curves : DataFrame
+        The training curves, one row per epoch and quantity.
+    resources : DataFrame
+        Seconds, processor seconds and MB of each job.
+    complexity : DataFrame
+        Parameters and operations of each network.
+    errors : DataFrame
+        The jobs that failed, with tracebacks.
+    """
+
+    def __init__(self, records, data, manifest):
+        order = {kind: i for i, kind in enumerate(frames.KINDS)}
+        self.records = sorted(records, key=lambda record: order[record.kind])
+        self.data = data
+        self.manifest = manifest
+
+    @cached_property
+    def scores(self):  # noqa: D102 - an attribute, described in the class
+        return frames.score_frame(self.records, self.data.groups)
+
+    @cached_property
+    def fold_scores(self):  # noqa: D102
+        return frames.fold_score_frame(self.records)
+
+    @cached_property
+    def curves(self):  # noqa: D102
+        return frames.curve_frame(self.records)
+
+    @cached_property
+    def resources(self):  # noqa: D102
+        return frames.resource_frame(self.records)
+
+    @cached_property
+    def complexity(self):  # noqa: D102
+        return frames.complexity_frame(self.records)
+
+    @cached_property
+    def errors(self):  # noqa: D102
+        return frames.error_frame(self.records)
+
+    @property
+    def methods(self):
+        """The names of segmenters and ensembles that have results, in order."""
+        return list(dict.fromkeys(r.method for r in self.records if not r.failed))
+
+    @property
+    def missing(self):
+        """The (method, repeat, fold) of jobs that have not run: the store is of a stopped run."""
+        done = {record.key for record in self.records}
+        jobs = self.manifest.get("jobs", ())
+        return [(m, r, f) for m, r, f, _ in jobs if (m, r, f) not in done]
+
+    def methods_of(self, kind):
+        """Return the names of a kind: "segmenter", "ensemble" or "fold ensemble"."""
+        return list(
+            dict.fromkeys(r.method for r in self.records if r.kind == kind and not r.failed)
+        )
+
+    @property
+    def classes(self):
+        """The labels; the last of two is the foreground."""
+        return next((record.classes for record in self.records if record.classes), [])
+
+    @property
+    def metrics(self):
+        """The names of the metrics, in order."""
+        return list(dict.fromkeys(self.fold_scores["metric"]))
+
+    @property
+    def subsets(self):
+        """Those of "validation" and "test" that have scores."""
+        found = set(self.fold_scores["subset"])
+        return [subset for subset in ("validation", "test") if subset in found]
+
+    def summary(self, metrics=None, subset=None):
+        """Return the mean and the spread of each metric for each method.
+
+        Parameters
+        ----------
+        metrics : str or list of str, optional
+            All by default.
+        subset : {"validation", "test"}, optional
+            "test" where there are test scores, else "validation".
+
+        Returns
+        -------
+        DataFrame
+            Indexed by method, with columns (metric, statistic): `mean` over folds and repeats
+            of the pooled scores, `std_folds` their standard deviation, and `std_images` the
+            standard deviation of the scores of single images (of a method's mean over folds and
+            repeats). NaN where there is one value only.
+
+        Raises
+        ------
+        ValueError
+            For a metric or subset without scores.
+        """
+        metrics = self.check_metrics(metrics)
+        return summarize(self.scores, self.fold_scores, metrics, self.check_subset(subset))
+
+    def check_metrics(self, metrics):
+        """Return the metrics as a list, all for None.
+
+        Raises
+        ------
+        ValueError
+            For a metric without scores.
+        """
+        metrics = [metrics] if isinstance(metrics, str) else list(metrics or self.metrics)
+        unknown = [metric for metric in metrics if metric not in self.metrics]
+        if unknown:
+            raise ValueError(f"No scores of {unknown}; the metrics are {self.metrics}.")
+        return metrics
+
+    def check_subset(self, subset):
+        """Return the subset; for None "test" where it has scores, else "validation".
+
+        Raises
+        ------
+        ValueError
+            For a subset without scores.
+        """
+        if not self.subsets:
+            raise ValueError("There are no scores: no job has finished.")
+        subset = self.subsets[-1] if subset is None else subset
+        if subset not in self.subsets:
+            raise ValueError(f"No scores on subset {subset!r}; there are {self.subsets}.")
+        return subset
+
+    def probabilities(self, method, subset=None, *, repeat=0, fold=None):
+        """Return the probability maps of a method for all images of a subset.
+
+        Parameters
+        ----------
+        method : str
+            A segmenter or an ensemble.
+        subset : {"validation", "test"}, optional
+            As in `summary`.
+        repeat : int, default=0
+        fold : int, optional
+            Whose model predicts the test images; the first fold's by default. Validation images
+            are predicted by the model of the fold that held them out.
+
+        Returns
+        -------
+        maps : dict of int to ndarray of shape (height, width, n_classes)
+            By position of the image in the subset.
+        """
+        subset = self.check_subset(subset)
+        found = [
+            record
+            for record in self.records
+            if record.method == method
+            and record.repeat == repeat
+            and fold in (None, record.fold)
+            and not record.failed
+            and subset in record.images
+        ]
+        if not found:
+            raise ValueError(
+                f"No maps of {method!r} on subset {subset!r} (repeat {repeat}, fold {fold}); the "
+                f"methods are {self.methods}."
+            )
+        maps = {}
+        for record in found:
+            for image, probability in zip(
+                record.images[subset], record.probabilities(subset), strict=True
+            ):
+                maps.setdefault(image, probability)
+        return maps
+
+    def compare(self, metric=None, subset=None, *, by=None, methods=None, **options):
+        """Test whether the methods differ, by their scores on the same images.
+
+        Parameters
+        ----------
+        metric : str, optional
+            The first by default.
+        subset : {"validation", "test"}, optional
+            As in `summary`.
+        by : {"image", "group"}, optional
+            What counts as one observation: an image (its score averaged over folds and
+            repeats) or the mean of a group's images. Images of one group resemble each other and
+            say less than as many independent ones, so groups are the default where they are
+            known.
+        methods : list of str, optional
+            Segmenters and ensembles by default, without votes of the folds of one method.
+        **options
+            Of `emstellar.benchmarking.statistics.compare_methods`: `test`, `alpha`,
+            `n_resamples`, `random_state`.
+
+        Returns
+        -------
+        Comparison
+            Whose `conclusion` says it in words, also that the data cannot support a ranking.
+        """
+        (metric,) = self.check_metrics(self.metrics[0] if metric is None else metric)
+        subset = self.check_subset(subset)
+        rows = self.scores.query("subset == @subset and metric == @metric")
+        grouped = rows["group"].notna().any()
+        by = ("group" if grouped else "image") if by is None else by
+        if by not in ("image", "group") or (by == "group" and not grouped):
+            raise ValueError(f"by={by!r} is not possible: by image, or by group where known.")
+        if methods is None:
+            rows = rows[rows["kind"] != "fold ensemble"]
+            methods = list(dict.fromkeys(rows["method"]))
+        images = rows.groupby(["method", "image", by] if by == "group" else ["method", "image"])
+        table = images["value"].mean().groupby(["method", by]).mean().unstack("method")[methods]
+        return compare_methods(table, metric=metric, subset=subset, unit=by, **options)
+
+    def rank_correlation(self, subset=None):
+        """Return how alike the metrics rank the methods.
+
+        Parameters
+        ----------
+        subset : {"validation", "test"}, optional
+            As in `summary`.
+
+        Returns
+        -------
+        DataFrame
+            Spearman's rank correlation of every pair of metrics over the methods.
+        """
+        return mean_scores(self.summary(subset=subset)).corr(method="spearman")
+
+    def __repr__(self):
+        return (
+            f"<BenchmarkResult: {len(self.methods)} methods, {len(self.metrics)} metrics, "
+            f"scores on {' and '.join(self.subsets) or 'nothing'}, {len(self.errors)} failed jobs>"
+        )
+
+    def _repr_html_(self):
+        return self.summary().to_html(float_format="{:.4f}".format) if self.subsets else repr(self)
+
+    def to_csv(self, folder):
+        """Write every table as a CSV file.
+
+        Parameters
+        ----------
+        folder : path-like
+            Made if it does not exist.
+
+        Returns
+        -------
+        list of pathlib.Path
+            The files.
+        """
+        folder = Path(folder)
+        folder.mkdir(parents=True, exist_ok=True)
+        tables = {f"summary_{subset}": self.summary(subset=subset) for subset in self.subsets}
+        for summary in tables.values():
+            summary.columns = ["_".join(column) for column in summary.columns]
+        names = ("scores", "fold_scores", "curves", "resources", "errors")
+        frames_by_name = {name: getattr(self, name).set_index("method") for name in names}
+        tables |= frames_by_name | {"complexity": self.complexity}
+        written = []
+        for name, table in tables.items():
+            if len(table):
+                written.append(folder / f"{name}.csv")
+                table.to_csv(written[-1])
+        return written
+
+    def to_html(self, path=None, *, title="Benchmark of segmenters"):
+        """Return the report as one self-contained HTML page, or write it.
+
+        Parameters
+        ----------
+        path : path-like, optional
+            The file to write.
+        title : str, default="Benchmark of segmenters"
+
+        Returns
+        -------
+        str or None
+            The page, when there is no path.
+        """
+        # The report draws on displays, which draw on this module; only here they are needed.
+        from ..report import render_report, write_report
+
+        if path is None:
+            return render_report(self, title=title)
+        write_report(self, path, title=title)
+        return None
+
+    @classmethod
+    def load(cls, store):
+        """Return the benchmark kept in a store, finished or not.
+
+        Parameters
+        ----------
+        store : path-like
+            The folder given to ``benchmark(..., store=)``.
+
+        Returns
+        -------
+        BenchmarkResult
+            Of the jobs that are finished.
+
+        Raises
+        ------
+        FileNotFoundError, ValueError
+            If there is no benchmark, or it is damaged.
+        """
+        folder = Store(store)
+        manifest, data = folder.load_benchmark()
+        wanted = [Record(m, r, f, fingerprint=digest) for m, r, f, digest in manifest["jobs"]]
+        records = [record for record in map(folder.find, wanted) if record is not None]
+        votes = make_ensembles(records, tuple(manifest["ensembles"]))
+        records += [record for record in map(folder.find, votes) if record is not None]
+        return cls(records, data, manifest)
+
+    @classmethod
+    def from_predictions(
+        cls,
+        predictions,
+        y,
+        *,
+        X=None,
+        classes=(0, 1),
+        scoring=DEFAULT_SCORING,
+        ensembles=("average voting", "majority voting"),
+        n_jobs=None,
+        description="",
+        verbose=0,
+    ):
+        """Return the scores of probability maps made elsewhere.
+
+        Parameters
+        ----------
+        predictions : dict of str to array-like
+            For each method its maps, of shape (n_images, height, width) for the foreground or
+            (n_images, height, width, n_classes); or a sequence of maps. In [0, 1].
+        y : array-like of shape (n_images, height, width) or sequence of masks
+            The true masks.
+        X : array-like or sequence of images, optional
+            The images, for overlays.
+        classes : sequence, default=(0, 1)
+            The labels in the order of the maps.
+        scoring, ensembles, n_jobs, description, verbose
+            As in `benchmark`.
+
+        Returns
+        -------
+        BenchmarkResult
+            With scores on the subset "test".
+
+        Raises
+        ------
+        ValueError
+            If the maps are not as many or not of the size of the masks, or not in [0, 1].
+        """
+        scoring, ensembles = check_scoring(scoring), check_ensembles(ensembles)
+        y = y if is_sequence_of_arrays(y) else np.asarray(y)
+        data = BenchmarkData(X_test=X, y_test=y, description=description)
+        jobs = check_predictions(predictions, y, classes)
+        manifest = {
+            "methods": dict.fromkeys(predictions, "predicted elsewhere"),
+            "scoring": list(scoring),
+            "ensembles": list(ensembles),
+            "environment": describe_environment(),
+            "code": "",
+        }
+        run = Runner(data, scoring, "float32", n_jobs=n_jobs, verbose=verbose)
+        records = run(jobs)
+        records += run(make_ensembles(records, ensembles))
+        return cls(records, data, manifest)

@@ -1,0 +1,166 @@
+"""The benchmark: every method on every fold, one job each."""
+
+from ..constraints import BOOLEAN, NONE, Interval, InvalidParameterError, OneOf
+from .data import check_data, make_splits
+from .ensembles import check_ensembles, make_ensembles
+from .environment import describe_environment
+from .job import make_jobs
+from .maps import MAP_DTYPES
+from .methods import name_segmenters
+from .reproduction import describe_call
+from .result import BenchmarkResult
+from .runner import Runner, report_failures
+from .scoring import DEFAULT_SCORING, check_scoring
+from .store import Store
+
+CONSTRAINTS = {
+    "n_repeats": [Interval(int, 1, None)],
+    "random_state": [Interval(int, 0, None), NONE],
+    "map_dtype": [OneOf(*MAP_DTYPES)],
+    "retry_failed": [BOOLEAN],
+}
+
+
+def benchmark(
+    segmenters,
+    X,
+    y,
+    *,
+    cv=5,
+    groups=None,
+    X_test=None,
+    y_test=None,
+    scoring=DEFAULT_SCORING,
+    ensembles=("average voting", "majority voting"),
+    n_repeats=1,
+    n_jobs=None,
+    store=None,
+    retry_failed=False,
+    map_dtype="float16",
+    random_state=None,
+    description="",
+    verbose=1,
+):
+    """Compare segmenters by cross-validation and on held-out images.
+
+    Parameters
+    ----------
+    segmenters : dict of str to segmenter, list of segmenters or of (name, segmenter) tuples
+        The methods. They are cloned, never fitted themselves.
+    X : array-like of shape (n_images, height, width[, channels]) or sequence of images
+        The images of the cross-validation.
+    y : array-like of shape (n_images, height, width) or sequence of masks
+        Their masks; pixels of ``-1`` are ignored.
+    cv : int, cross-validation splitter or iterable, default=5
+        As in scikit-learn. An int means contiguous folds. Images that resemble each other
+        (tiles of one field, neighbouring sections) belong on one side: give `groups` and a
+        splitter that respects them, such as `~sklearn.model_selection.LeaveOneGroupOut`.
+    groups : array-like of shape (n_images,), optional
+        The field, specimen or block of each image: for the splitter, and for ``fit`` where it
+        takes `groups`.
+    X_test, y_test : like `X` and `y`, optional
+        Images that no fold trains on. The model of every fold predicts them; only on them
+        votes of the folds are scored.
+    scoring : str, sequence of str or dict of str to scorer, default=the nine of the paper
+        Names of `emstellar.metrics.get_scorer_names` or scorers as in ``cross_validate``.
+    ensembles : sequence of str, default=("average voting", "majority voting")
+        Which votes to hold, from the stored probability maps: of all methods on each fold's
+        validation images; of each method's folds, and of all, on the test images.
+    n_repeats : int, default=1
+        How often each method is fitted on each fold, with another seed each time.
+    n_jobs : int, optional
+        How many jobs run at once, as in scikit-learn; ``joblib.parallel_config`` chooses where
+        (processes, a Dask cluster). 1 unless such a context says otherwise.
+    store : path-like, optional
+        A folder that keeps every finished job. The same call again, whatever stopped it,
+        repeats none; changed data, parameters, folds or seeds are other jobs. Metrics that
+        a stored job lacks are computed from its probability maps.
+    retry_failed : bool, default=False
+        Whether jobs that are in the store as failed run again.
+    map_dtype : {"float16", "float32", "uint8"}, default="float16"
+        How the probability maps are kept. Scores of segmenters are computed before the maps are
+        rounded; those of votes, and of metrics asked for later, after.
+    random_state : int, optional
+        Sets the random states of all segmenters, by repeat and fold. With None, each segmenter
+        keeps its own.
+    description : str, default=""
+        What the images are, for the report.
+    verbose : int, default=1
+        0 is silent; 1 shows a line per job, and the time left.
+
+    Returns
+    -------
+    BenchmarkResult
+
+    Raises
+    ------
+    ValueError, TypeError
+        For wrong input, before the first job, and if every job fails.
+
+    Warns
+    -----
+    FitFailedWarning
+        If jobs failed; the others finish, and ``result.errors`` lists the failures.
+
+    See Also
+    --------
+    sklearn.model_selection.cross_validate : The same for one segmenter; the fold scores agree.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from emstellar import RandomForestSegmenter, benchmark
+    >>> rng = np.random.default_rng(0)
+    >>> y = np.arange(16) % 8 < 4 & np.ones((4, 16, 1), dtype=int)
+    >>> X = y + rng.normal(scale=0.2, size=y.shape)
+    >>> segmenters = {"forest": RandomForestSegmenter(n_estimators=5)}
+    >>> result = benchmark(segmenters, X, y, cv=2, scoring="f1", random_state=0, verbose=0)
+    >>> bool(result.summary().loc["forest", ("f1", "mean")] > 0.9)
+    True
+    """
+    parameters = {
+        "n_repeats": n_repeats,
+        "random_state": random_state,
+        "map_dtype": map_dtype,
+        "retry_failed": retry_failed,
+    }
+    _check(parameters)
+    segmenters, scoring = name_segmenters(segmenters), check_scoring(scoring)
+    ensembles = check_ensembles(ensembles)
+    data = check_data(X, y, groups, X_test, y_test, description)
+    splits = make_splits(cv, data)
+    store = None if store is None else Store(store)
+    context = None if store is None else f"{data.fingerprint} {map_dtype}"
+    jobs = make_jobs(segmenters, splits, n_repeats, random_state, context)
+    manifest = {
+        "methods": {name: repr(segmenter) for name, segmenter in segmenters.items()},
+        "scoring": list(scoring),
+        "ensembles": list(ensembles),
+        "jobs": [[job.method, job.repeat, job.fold, job.fingerprint] for job in jobs],
+        "code": describe_call(segmenters, cv, data, list(scoring), parameters),
+        "environment": describe_environment(),
+    }
+    if store is not None:
+        store.save_benchmark(manifest, data)
+    run = Runner(
+        data,
+        scoring,
+        map_dtype,
+        store=store,
+        retry_failed=retry_failed,
+        n_jobs=n_jobs,
+        verbose=verbose,
+    )
+    records = run(jobs)
+    records += run(make_ensembles(records, ensembles))
+    report_failures(records)
+    return BenchmarkResult(records, data, manifest)
+
+
+def _check(parameters):
+    for name, value in parameters.items():
+        if not any(constraint.accepts(value) for constraint in CONSTRAINTS[name]):
+            words = " or ".join(str(constraint) for constraint in CONSTRAINTS[name])
+            raise InvalidParameterError(
+                f"The {name!r} parameter of benchmark must be {words}. Got {value!r} instead."
+            )

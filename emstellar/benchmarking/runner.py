@@ -1,0 +1,139 @@
+"""Runs the jobs of a benchmark, many at once, and keeps what is finished."""
+
+import warnings
+
+from joblib import Parallel, delayed
+from sklearn.exceptions import FitFailedWarning
+
+from .job import keep_scores
+from .progress import format_seconds, show_progress
+
+
+class Runner:
+    """Runs tasks (jobs, then votes), as many at once as allowed; keeps and announces each.
+
+    Parameters
+    ----------
+    data : BenchmarkData
+    scoring : dict
+        From `check_scoring`.
+    map_dtype : str
+        How probability maps are kept.
+    store : Store, optional
+        Where.
+    retry_failed : bool, default=False
+        Whether stored failures run again.
+    n_jobs : int, optional
+        How many tasks run at once.
+    verbose : int, default=0
+    """
+
+    def __init__(
+        self, data, scoring, map_dtype, *, store=None, retry_failed=False, n_jobs=None, verbose=0
+    ):
+        self.data = data
+        self.scoring = scoring
+        self.map_dtype = map_dtype
+        self.store = store
+        self.retry_failed = retry_failed
+        self.n_jobs = n_jobs
+        self.verbose = verbose
+
+    def __call__(self, tasks):
+        """Return the records of all tasks, in their order."""
+        found = [self._find(task) for task in tasks]
+        records = [record for record in found if self._is_complete(record)]
+        open_tasks = [
+            (task, record)
+            for task, record in zip(tasks, found, strict=True)
+            if not self._is_complete(record)
+        ]
+        with show_progress(len(open_tasks), self.verbose) as announce:
+            try:
+                for record in self._results(open_tasks):
+                    records.append(record)
+                    announce(_describe(record))
+            except KeyboardInterrupt as interrupt:
+                interrupt.add_note(self._say_what_is_kept(len(records), len(tasks)))
+                raise
+        order = {(task.method, task.repeat, task.fold): i for i, task in enumerate(tasks)}
+        return sorted(records, key=lambda record: order[record.key])
+
+    def _find(self, task):
+        record = None if self.store is None else self.store.find(task)
+        return None if record and record.failed and self.retry_failed else record
+
+    def _is_complete(self, record):
+        """Tell whether a record needs nothing more, not even a metric."""
+        if record is None or record.failed:
+            return record is not None
+        return all(set(self.scoring) <= set(scores) for scores in record.pooled.values())
+
+    def _results(self, open_tasks):
+        parallel = Parallel(n_jobs=self.n_jobs, return_as="generator_unordered")
+        return parallel(
+            delayed(_perform)(task, record, self.data, self.scoring, self.map_dtype, self.store)
+            for task, record in open_tasks
+        )
+
+    def _say_what_is_kept(self, n_done, n_all):
+        if self.store is None:
+            return f"{n_done} of {n_all} jobs were finished; pass store= to keep them next time."
+        return (
+            f"{n_done} of {n_all} jobs are kept in {self.store.directory}; "
+            "the same call continues with the rest."
+        )
+
+
+def _perform(task, record, data, scoring, map_dtype, store):
+    """Run a task, or compute the metrics that its stored record lacks; runs in a worker."""
+    if record is None:
+        record = task.run(data, scoring, map_dtype)
+        if store is not None:
+            store.save(record)
+        return record
+    for subset, scores in record.pooled.items():
+        missing = {name: scoring[name] for name in scoring if name not in scores}
+        X, y = data.take(subset, record.images[subset])
+        keep_scores(record, subset, record.probabilities(subset), X, y, record.classes, missing)
+    store.save(record, with_maps=False)
+    return record
+
+
+def _describe(record):
+    """Return a line about a finished job."""
+    where = record.method if record.fold < 0 else f"{record.method}, fold {record.fold}"
+    if record.repeat:
+        where += f", repeat {record.repeat}"
+    if record.failed:
+        return f"{where}: failed, {record.error['type']}: {record.error['message']}"
+    subset, scores = next(iter(record.pooled.items()), (None, {}))
+    score = next((f": {name} {value:.4f} ({subset})" for name, value in scores.items()), "")
+    seconds = sum(v for k, v in record.resources.items() if k in ("fit_time", "predict_time"))
+    return f"{where}{score}" + (f" in {format_seconds(seconds)}" if seconds else "")
+
+
+def report_failures(records):
+    """Warn of failed jobs.
+
+    Raises
+    ------
+    ValueError
+        If every job failed.
+    """
+    failed = [record for record in records if record.failed]
+    if not failed:
+        return
+    first = failed[0].error
+    if len(failed) == len(records):
+        raise ValueError(
+            f"All the {len(records)} jobs failed. The first one, {failed[0].method}, fold "
+            f"{failed[0].fold}, with:\n{first['traceback']}"
+        )
+    names = ", ".join(dict.fromkeys(record.method for record in failed))
+    warnings.warn(
+        f"{len(failed)} of {len(records)} jobs failed ({names}); result.errors has the "
+        f"tracebacks. The first: {first['type']}: {first['message']}",
+        FitFailedWarning,
+        stacklevel=3,
+    )

@@ -1,0 +1,74 @@
+"""Summaries of tidy score tables."""
+
+import pandas as pd
+
+STATISTICS = ("mean", "std_folds", "std_images")
+
+
+def summarize(scores, fold_scores, metrics, subset):
+    """Return mean and spread of each metric for each method.
+
+    Parameters
+    ----------
+    scores, fold_scores : DataFrame
+        Of a `BenchmarkResult`.
+    metrics : list of str
+    subset : {"validation", "test"}
+
+    Returns
+    -------
+    DataFrame
+        Indexed by method, columns (metric, statistic).
+    """
+    pooled = _pick(fold_scores, metrics, subset)
+    images = _pick(scores, metrics, subset)
+    by = ["method", "metric"]
+    # The spread between images is that of a typical model: folds and repeats are averaged first.
+    per_image = images.groupby([*by, "image"], sort=False)["value"].mean()
+    table = pd.DataFrame(
+        {
+            "mean": pooled.groupby(by, sort=False)["value"].mean(),
+            "std_folds": pooled.groupby(by, sort=False)["value"].std(),
+            "std_images": per_image.groupby(by, sort=False).std(),
+        }
+    )
+    methods = list(dict.fromkeys(pooled["method"]))
+    columns = pd.MultiIndex.from_product([metrics, STATISTICS], names=["metric", "statistic"])
+    return table.unstack("metric").swaplevel(axis=1).reindex(index=methods, columns=columns)
+
+
+def _pick(frame, metrics, subset):
+    return frame[(frame["subset"] == subset) & frame["metric"].isin(metrics)]
+
+
+def mean_scores(summary):
+    """Return the means of a summary as a table of methods and metrics."""
+    return summary.xs("mean", axis=1, level="statistic")
+
+
+def normalize_columns(scores):
+    """Return the scores with the lowest of each column at 0 and the highest at 1.
+
+    Parameters
+    ----------
+    scores : DataFrame
+
+    Returns
+    -------
+    DataFrame
+        A column whose scores are all equal is 1.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from emstellar.benchmarking.tables import normalize_columns
+    >>> normalize_columns(pd.DataFrame({"f1": [0.2, 0.4, 0.6], "auc": [0.9, 0.9, 0.9]}))
+        f1  auc
+    0  0.0  1.0
+    1  0.5  1.0
+    2  1.0  1.0
+    """
+    span = scores.max() - scores.min()
+    normalized = (scores - scores.min()) / span.where(span > 0)
+    equal = scores.notna() & (span == 0)
+    return normalized.mask(equal, 1.0)
