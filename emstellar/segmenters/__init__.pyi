@@ -1,3 +1,4 @@
+from .base_keras_segmenter import BaseKerasSegmenter as BaseKerasSegmenter
 from .keras_segmenter import KerasSegmenter as KerasSegmenter
 from .networks import EMNetSegmenter as EMNetSegmenter
 from .networks import UNetSegmenter as UNetSegmenter

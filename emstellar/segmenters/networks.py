@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from emstellar import constraints as c
+from emstellar.segmenters.base_keras_segmenter import BaseKerasSegmenter
 from emstellar.segmenters.docstrings import with_training_parameters
-from emstellar.segmenters.keras_segmenter import BaseKerasSegmenter
 
 _WIDTH = [c.Interval(float, 0, None, closed="neither")]
 _DROPOUT = [c.Interval(float, 0, 1)]

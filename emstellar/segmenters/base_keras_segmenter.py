@@ -1,0 +1,339 @@
+"""What all segmenters that train a Keras network share: parameters, `fit`, `predict_proba`."""
+
+import time
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+from sklearn.utils.validation import check_is_fitted
+
+from emstellar import constraints as c
+from emstellar.base import BaseSegmenter
+from emstellar.segmenters import persistence
+from emstellar.validation import (
+    check_groups,
+    check_images,
+    check_masks,
+    check_weights,
+    encode_masks,
+    find_classes,
+    is_sequence_of_arrays,
+)
+
+_POSITIVE_INT = c.Interval(int, 1, None)
+
+
+@dataclass(kw_only=True, eq=False, repr=False)
+class BaseKerasSegmenter(BaseSegmenter):
+    """Base class of the segmenters that train a Keras network.
+
+    A subclass says which network, by `build_network`, and to what the sides of its input must be
+    multiples, by `_size_multiple`; its own parameters are further fields of the dataclass.
+
+    Parameters
+    ----------
+    epochs : int, default=100
+        Passes over the training images.
+    steps_per_epoch : int, default=None
+        Batches per epoch. None covers the area of the training images once on average; the
+        original study drew 100 whatever the data.
+    batch_size : int, default=4
+        Patches per batch.
+    patch_size : "auto", int or (int, int), default="auto"
+        Height and width in pixels of the patches that training sees. "auto" takes 256, or the
+        smallest side of the images where that is less.
+    optimizer : str, keras.optimizers.Optimizer or class, default="radam"
+        A name known to `emstellar.optimizers.get_optimizer`, or an optimiser, of which a copy is
+        used. Rectified Adam did best in the study.
+    learning_rate : float, default=1e-3
+        The highest learning rate; not used when `optimizer` is an instance.
+    lr_schedule : str, keras LearningRateSchedule or None, default="linear"
+        How the learning rate changes from step to step, see
+        `emstellar.training.get_schedule`. "linear" warms up over a tenth of all steps and then
+        falls to a hundredth, as in the study; None keeps the rate.
+    loss : str, callable, keras.losses.Loss or class, default="auto"
+        A name known to `emstellar.losses.get_loss`, such as "bce+dice"; "auto" is the
+        cross-entropy.
+    class_weight : "balanced", dict or None, default=None
+        Weight of each class in the loss: by label, or inversely proportional to its frequency.
+    augmentation : {"flips", "paper", "strong"}, callable or None, default="flips"
+        Random changes of the patches, one for image, mask and weight, see
+        `emstellar.training.get_augmentation`.
+    normalization : {"train", "image"} or None, default="train"
+        Whether intensities are normalised by mean and standard deviation of the training images,
+        of each image, or not. The study took the statistics of the test images as a whole, which
+        makes a result depend on what is processed together.
+    validation_fraction : float, default=None
+        Share of the training images (of the groups, where `fit` is given `groups`) set aside to
+        monitor training. None sets nothing aside.
+    monitor : str, default="val_loss"
+        What decides which epoch is best: "val_loss", or ``val_`` before the name of any scorer of
+        `emstellar.metrics.get_scorer_names`, such as "val_f1"; needs `validation_fraction` or
+        `validation_data`.
+    patience : int, default=35
+        Epochs without a better value of `monitor` after which training stops; None never stops.
+        Without validation images there is nothing to stop by.
+    restore_best : bool, default=True
+        Whether the weights of the best epoch are kept instead of the last.
+    jit_compile : "auto" or bool, default="auto"
+        Whether the training step is compiled by XLA. "auto" does so on jax, and on tensorflow
+        with a GPU; on a processor tensorflow is slower with it.
+    callbacks : list of keras.callbacks.Callback, default=None
+        Called as by `keras.Model.fit`; copies of them are used.
+    warm_start : bool, default=False
+        Whether a further `fit` continues from the weights of the last instead of new ones.
+    tile_size : int or (int, int), default=1024
+        Larger images are predicted in overlapping tiles of this size in pixels.
+    overlap : int or (int, int), default=128
+        Pixels by which neighbouring tiles overlap, where they are blended smoothly.
+    test_time_augmentation : bool, default=False
+        Whether to average the predictions of all flipped and rotated versions of an image.
+    random_state : int, RandomState or None, default=None
+        Decides initial weights, patches, augmentation, dropout and the validation images. The
+        same int gives the same weights on the same machine and backend. The global random
+        states of numpy, Python and Keras stay as they are.
+    verbose : int, default=0
+        1 prints a line per epoch.
+
+    Attributes
+    ----------
+    model_ : keras.Model
+        The trained network.
+    classes_ : ndarray of shape (n_classes,)
+        The labels found in the masks, sorted; with two, the last is the foreground.
+    n_channels_in_ : int
+        Number of channels of the images.
+    n_features_in_ : int
+        The same, under scikit-learn's name.
+    normalization_ : Normalization
+        The intensity statistics that `predict_proba` applies.
+    history_ : dict of str to list of float
+        One value per epoch of ``loss``, ``learning_rate``, ``elapsed`` (seconds) and, with
+        validation images, ``val_loss`` and the validation scores.
+    n_iter_ : int
+        Number of epochs trained.
+    best_iter_ : int
+        The epoch, counted from 1, that `monitor` found best; the last one without validation
+        images.
+    convergence_time_ : float
+        Seconds from the start of training to the end of that epoch.
+    fit_time_ : float
+        Seconds that training took.
+    """
+
+    epochs: int = 100
+    steps_per_epoch: int | None = None
+    batch_size: int = 4
+    patch_size: Any = "auto"
+    optimizer: Any = "radam"
+    learning_rate: float = 1e-3
+    lr_schedule: Any = "linear"
+    loss: Any = "auto"
+    class_weight: Any = None
+    augmentation: Any = "flips"
+    normalization: str | None = "train"
+    validation_fraction: float | None = None
+    monitor: str = "val_loss"
+    patience: int | None = 35
+    restore_best: bool = True
+    jit_compile: Any = "auto"
+    callbacks: Any = None
+    warm_start: bool = False
+    tile_size: Any = 1024
+    overlap: Any = 128
+    test_time_augmentation: bool = False
+    random_state: Any = None
+    verbose: int = 0
+
+    _size_multiple: ClassVar[int] = 32
+    _parameter_constraints: ClassVar[dict] = {
+        "epochs": [_POSITIVE_INT],
+        "steps_per_epoch": [_POSITIVE_INT, c.NONE],
+        "batch_size": [_POSITIVE_INT],
+        "patch_size": [_POSITIVE_INT, c.pair_of(_POSITIVE_INT), c.OneOf("auto")],
+        "learning_rate": [c.Interval(float, 0, None, closed="neither")],
+        "class_weight": [c.OneOf("balanced"), c.InstanceOf(dict), c.NONE],
+        "augmentation": [c.OneOf("flips", "paper", "strong"), c.CALLABLE, c.NONE],
+        "normalization": [c.OneOf("train", "image"), c.NONE],
+        "validation_fraction": [c.Interval(float, 0, 1, closed="neither"), c.NONE],
+        "monitor": [c.InstanceOf(str)],
+        "patience": [_POSITIVE_INT, c.NONE],
+        "restore_best": [c.BOOLEAN],
+        "jit_compile": [c.OneOf("auto"), c.BOOLEAN],
+        "callbacks": [c.InstanceOf(list, "a list of Keras callbacks"), c.NONE],
+        "warm_start": [c.BOOLEAN],
+        "tile_size": [_POSITIVE_INT, c.pair_of(_POSITIVE_INT)],
+        "overlap": [c.Interval(int, 0, None), c.pair_of(c.Interval(int, 0, None))],
+        "test_time_augmentation": [c.BOOLEAN],
+        "random_state": [c.RANDOM_STATE, c.NONE],
+        "verbose": [c.Interval(int, 0, None), c.BOOLEAN],
+    }
+
+    def build_network(self, input_shape, n_outputs):
+        """Return a new, untrained network.
+
+        Parameters
+        ----------
+        input_shape : tuple (height or None, width or None, n_channels)
+            Shape of one image.
+        n_outputs : int
+            1 for the probability of the foreground, else the number of classes.
+
+        Returns
+        -------
+        keras.Model
+        """
+        raise NotImplementedError(f"{type(self).__name__} does not say which network it trains.")
+
+    def fit(self, X, y, sample_weight=None, *, groups=None, validation_data=None):
+        """Train a network on images and masks.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_images, height, width[, channels]) or sequence of images
+            Images of any real dtype.
+        y : array-like of shape (n_images, height, width) or sequence of masks
+            Masks with two or more classes; ``-1`` marks unlabelled pixels, which are ignored.
+        sample_weight : array-like of shape (n_images,) or (n_images, height, width), optional
+            Weights of images or of pixels in the loss.
+        groups : array-like of shape (n_images,), optional
+            Field, section block or specimen of each image, so that `validation_fraction` sets
+            whole groups aside.
+        validation_data : tuple (X, y), optional
+            Images and masks to monitor training with, instead of `validation_fraction`.
+
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        ValueError
+            If a parameter, an image, a mask or a weight is not what it can be; before any weight
+            is built.
+        """
+        from emstellar.training.fitting import Training
+
+        c.check_parameters(self, self._parameter_constraints)
+        training = Training(self, *self._check_data(X, y, sample_weight))
+        groups = check_groups(groups, training.images)
+        training.set_aside(groups, validation_data)
+        continued = self.warm_start and hasattr(self, "model_")
+        if not continued:
+            self._begin(training)
+        return self._train(training, self.epochs)
+
+    def partial_fit(self, X, y, classes=None, sample_weight=None):
+        """Train for one more epoch, from new weights the first time.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_images, height, width[, channels]) or sequence of images
+            Images.
+        y : array-like of shape (n_images, height, width) or sequence of masks
+            Masks; ``-1`` marks unlabelled pixels.
+        classes : array-like of shape (n_classes,), optional
+            All labels that will ever occur; needed on the first call if `y` lacks some.
+        sample_weight : array-like of shape (n_images,) or (n_images, height, width), optional
+            Weights of images or of pixels.
+
+        Returns
+        -------
+        self
+        """
+        from emstellar.training.fitting import Training
+
+        c.check_parameters(self, self._parameter_constraints)
+        begun = hasattr(self, "model_")
+        classes = self.classes_ if begun else classes
+        data = self._check_data(X, y, sample_weight, classes=classes, same_as_before=begun)
+        training = Training(self, *data)
+        if not begun:
+            self._begin(training)
+        return self._train(training, 1)
+
+    def _check_data(self, X, y, sample_weight, classes=None, same_as_before=None):
+        """Return images, codes, weights and classes."""
+        name = type(self).__name__
+        if same_as_before is None:
+            same_as_before = self.warm_start and hasattr(self, "model_")
+            classes = self.classes_ if same_as_before else None
+        n_channels = self.n_channels_in_ if same_as_before else None
+        images = check_images(X, n_channels=n_channels, name=name)
+        masks = check_masks(y, images, name=name)
+        weights = check_weights(sample_weight, images)
+        classes = find_classes(masks, name=name) if classes is None else np.unique(classes)
+        return images, encode_masks(masks, classes), weights, classes
+
+    def _begin(self, training):
+        """Set what a fit starts from: classes, normalisation, a new network, no history."""
+        self.classes_ = training.classes
+        self.n_channels_in_ = self.n_features_in_ = training.images[0].shape[-1]
+        self.seed_ = training.draw_seed()
+        self.normalization_ = training.fit_normalization()
+        self.model_ = training.build_model()
+        self.history_ = {}
+        self.n_iter_ = 0
+        self.fit_time_ = 0.0
+
+    def _train(self, training, n_epochs):
+        start = time.perf_counter()
+        training.run(n_epochs)
+        self.n_iter_ = len(self.history_["loss"])
+        self.fit_time_ += time.perf_counter() - start
+        return self
+
+    def predict_proba(self, X):
+        """Return the probability of every class for every pixel.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_images, height, width[, channels]) or sequence of images
+            Images of any size, with as many channels as in `fit`.
+
+        Returns
+        -------
+        ndarray of shape (n_images, height, width, n_classes), float32, or list of such maps
+            In the order of `classes_`; the sum over classes is 1. A list of arrays of shape
+            (height, width, n_classes) when `X` is a sequence.
+        """
+        from emstellar.training.prediction import predict_maps
+
+        check_is_fitted(self)
+        images = check_images(X, n_channels=self.n_channels_in_, name=type(self).__name__)
+        maps = predict_maps(self, images)
+        return maps if is_sequence_of_arrays(X) else np.stack(maps)
+
+    def save(self, path, *, include_optimizer=False):
+        """Write the fitted segmenter to one file that holds no code.
+
+        Parameters
+        ----------
+        path : str or path-like
+            The file; an existing one is replaced. `emstellar.load` reads it.
+        include_optimizer : bool, default=False
+            Whether the optimiser's state is kept too, so that training continues as if it had
+            not been interrupted. It makes the file up to three times as large.
+
+        Raises
+        ------
+        sklearn.exceptions.NotFittedError
+            If there is nothing to save yet.
+        TypeError
+            If a parameter is an object that cannot be written as text.
+        """
+        check_is_fitted(self)
+        persistence.save(self, path, include_optimizer=include_optimizer)
+
+    def __getstate__(self):
+        return persistence.state_with_arrays(self, super().__getstate__())
+
+    def __setstate__(self, state):
+        super().__setstate__({k: v for k, v in state.items() if k != persistence.ARRAYS})
+        if persistence.ARRAYS in state:
+            persistence.rebuild_model(self, state[persistence.ARRAYS])
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.non_deterministic = self.random_state is None
+        return tags
