@@ -1,6 +1,14 @@
+from .cdeep3m import build_cdeep3m as build_cdeep3m
 from .construction import network as network
+from .deconvolution import DilatedConv2DTranspose as DilatedConv2DTranspose
+from .efficientnet import build_efficientnet as build_efficientnet
 from .emnet import EM_NET_VARIANTS as EM_NET_VARIANTS
 from .emnet import build_em_net as build_em_net
 from .layers import TLU as TLU
+from .resnet import build_resnet as build_resnet
+from .segnet import build_segnet as build_segnet
 from .unet import build_prelu_net as build_prelu_net
 from .unet import build_unet as build_unet
+from .unpooling import PoolingWithIndices as PoolingWithIndices
+from .unpooling import Unpooling as Unpooling
+from .vgg import build_vgg16 as build_vgg16

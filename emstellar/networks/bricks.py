@@ -66,6 +66,11 @@ def pool(x, size=2, **options):
     return layers.MaxPooling2D(size, **options, **CHANNELS_LAST)(x)
 
 
+def surround(x, margin):
+    """Add `margin` pixels of zero on every side."""
+    return layers.ZeroPadding2D(margin, **CHANNELS_LAST)(x)
+
+
 def enlarge(x, factor=2):
     """Repeat every pixel `factor` times in both directions."""
     return layers.UpSampling2D(factor, interpolation="nearest", **CHANNELS_LAST)(x)

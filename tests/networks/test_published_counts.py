@@ -17,6 +17,12 @@ PUBLISHED = [
     ("build_unet", {"batch_norm": False}, 31_031_685, 0),
     ("build_unet", {"batch_norm": True}, 31_045_385, 13_700),
     ("build_prelu_net", {}, 31_052_235, 13_700),
+    ("build_vgg16", {}, 25_987_913, 6_148),
+    ("build_resnet", {}, 2_737_825, 14_336),
+    ("build_segnet", {}, 7_809_347, 8_194),
+    ("build_cdeep3m", {"n_frames": 1}, 24_002_804, 26_056),
+    ("build_cdeep3m", {"n_frames": 3}, 24_021_812, 26_056),
+    ("build_cdeep3m", {"n_frames": 5}, 24_040_244, 26_056),
 ]
 
 
@@ -28,6 +34,6 @@ def count(weights):
 def test_parameters_are_those_of_the_original(
     builder, parameters, trainable, non_trainable, without_weights
 ):
-    model = getattr(networks, builder)((None, None, 1), 1, **parameters)
+    model = getattr(networks, builder)((None, None, parameters.get("n_frames", 1)), 1, **parameters)
     assert count(model.trainable_weights) == trainable
     assert count(model.non_trainable_weights) == non_trainable

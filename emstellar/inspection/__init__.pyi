@@ -1,0 +1,2 @@
+from .model_complexity import ModelComplexity as ModelComplexity
+from .model_complexity import complexity as complexity

@@ -1,0 +1,84 @@
+"""An EfficientNet encoder with a U-net decoder, which the paper's authors planned."""
+
+import keras
+from keras import layers
+
+from .bricks import ascend, head
+from .construction import check_option, draw_seed, network, scale_filters
+
+VARIANTS = tuple(f"b{i}" for i in range(8))
+SKIPS = tuple(f"block{i}a_expand_activation" for i in (2, 3, 4, 6))
+DECODER = (256, 128, 64, 32, 16)
+
+
+@network(size_multiple=32)
+def build_efficientnet(input_shape, n_outputs, *, width=1.0, variant="b0", activation="relu"):
+    """Build a U-net whose encoder is an EfficientNet.
+
+    Parameters
+    ----------
+    input_shape : tuple of (int or None, int or None, int)
+        Height, width and number of channels of the images; height and width multiples of 32.
+    n_outputs : int
+        1 gives the probability of the foreground, more give those of as many classes.
+    width : float, default=1.0
+        Factor of all numbers of filters, encoder and decoder.
+    variant : {"b0", "b1", ..., "b7"}, default="b0"
+        Which EfficientNet of `keras.applications`, without pretrained weights.
+    activation : {"relu", "prelu", "tlu", "linear"}, default="relu"
+        In the decoder; the encoder has its own.
+
+    Returns
+    -------
+    keras.Model
+        From images (n, height, width, n_channels) to probabilities (n, height, width, n_outputs).
+
+    Notes
+    -----
+    The rescaling of 8-bit images at the start of the Keras model is left out: a segmenter
+    normalises images itself.
+
+    References
+    ----------
+    Tan, Le (2019), EfficientNet: rethinking model scaling for convolutional neural networks,
+    ICML, 6105-6114.
+
+    Examples
+    --------
+    >>> from emstellar.networks import build_efficientnet
+    >>> build_efficientnet((32, 64, 1), 1, width=1 / 8).output_shape
+    (None, 32, 64, 1)
+    """
+    check_option("variant", variant, VARIANTS)
+    inputs = keras.Input(input_shape)
+    *skips, x = _encode(inputs, variant, width)
+    decoder = [scale_filters(n, width) for n in DECODER]
+    x = ascend(x, [*skips[::-1], None], decoder, activation=activation)
+    outputs = head(x, n_outputs, activation=activation)
+    return keras.Model(inputs, outputs, name=f"efficientnet_{variant}")
+
+
+def _encode(inputs, variant, width):
+    """Return the features at 1/2, 1/4, 1/8, 1/16 and 1/32 of the resolution."""
+    build = getattr(keras.applications, f"EfficientNet{variant.upper()}")
+    with keras.StatelessScope(initialize_variables=False):
+        original = build(include_top=False, weights=None, input_shape=inputs.shape[1:])
+    features = [original.get_layer(name).output for name in (*SKIPS, "top_activation")]
+    encoder = keras.models.clone_model(
+        keras.Model(original.get_layer("stem_conv_pad").input, features),
+        input_tensors=inputs,
+        clone_function=lambda layer: _scaled_clone(layer, width),
+    )
+    return encoder.outputs
+
+
+def _scaled_clone(layer, width):
+    """Return a new layer of other width; dropout gets a seed of its own."""
+    config = layer.get_config()
+    if type(layer) is layers.Conv2D:
+        config["filters"] = scale_filters(config["filters"], width)
+    elif type(layer) is layers.Reshape:
+        config["target_shape"] = (1, 1, scale_filters(config["target_shape"][-1], width))
+    elif type(layer) is layers.Dropout:
+        config["seed"] = draw_seed()
+    return type(layer).from_config(config)
