@@ -4,6 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+N_AXIS = 7
+
 
 @dataclass
 class Tube:
@@ -23,13 +25,19 @@ class Tube:
     tilt: np.ndarray
     waist: float
 
+    @property
+    def volume(self):
+        """Volume in cubic pixels: the area of the middle section, times a mean height."""
+        area = np.pi * self.radius**2 + 4 * self.half_length * self.radius
+        return 4 / 3 * self.half_depth * area
+
     def axis(self, z):
         """Return points on the axis in the section at `z` and radii there, or None if absent."""
         height = (z - self.centre[2]) / self.half_depth
         if abs(height) >= 0.98:
             return None
         size = np.sqrt(1 - height**2)
-        t = np.linspace(-1, 1, 7)
+        t = np.linspace(-1, 1, N_AXIS)
         along = t * self.half_length * size
         across = self.bend * (t**2 - 0.3) * self.half_length * size
         cos, sin = np.cos(self.angle), np.sin(self.angle)
@@ -57,13 +65,13 @@ def distance_to_tube(rows, columns, points, radii):
     position : ndarray of shape (height, width)
         Length along the axis of the nearest point of the axis.
     """
-    pixels = np.stack([rows, columns], axis=-1)[..., np.newaxis, :]
-    start, step = points[:-1], np.diff(points, axis=0)
-    lengths = np.linalg.norm(step, axis=-1) + 1e-6
-    offset = pixels - start
-    unbounded = np.sum(offset * step, axis=-1) / lengths**2
+    points, radii = points.astype("float32"), radii.astype("float32")
+    start, (down, right) = points[:-1], np.diff(points, axis=0).T
+    lengths = np.hypot(down, right) + np.float32(1e-6)
+    rows, columns = rows[..., np.newaxis] - start[:, 0], columns[..., np.newaxis] - start[:, 1]
+    unbounded = (rows * down + columns * right) / lengths**2
     t = np.clip(unbounded, 0, 1)
-    distance = np.linalg.norm(offset - t[..., np.newaxis] * step, axis=-1)
+    distance = np.hypot(rows - t * down, columns - t * right)
     distance -= radii[:-1] + t * np.diff(radii)
     nearest = np.argmin(distance, axis=-1)[..., np.newaxis]
     # Beyond the ends the position goes on growing, so that cristae fill the round ends too.

@@ -34,7 +34,7 @@ def make_em_images(
     kind="mitochondria",
     n_groups=None,
     density=None,
-    organelle_radius=9.0,
+    organelle_radius=None,
     size_spread=0.3,
     cell_size=None,
     distractors=1.0,
@@ -67,15 +67,16 @@ def make_em_images(
         The number of pieces of tissue; None means one for every four images. Images of one group
         follow each other.
     density : float, default=None
-        Share of the area that mitochondria take, roughly, in [0, 0.5]; None means 0.25, or 0.08
-        if `kind` is "membranes".
-    organelle_radius : float, default=9.0
-        Mean radius of the mitochondria, in pixels; other dark bodies have about half of it.
+        Share of the area that mitochondria take, roughly, in [0, 0.5]; cells are full at about
+        0.3. None means 0.25, or 0.08 if `kind` is "membranes".
+    organelle_radius : float, default=None
+        Mean radius of the mitochondria, in pixels, at least 3; other dark bodies have about half
+        of it. None means 9, or 7 if `kind` is "membranes".
     size_spread : float, default=0.3
         Standard deviation of the logarithm of the radii, in [0, 1].
     cell_size : float, default=None
-        Mean diameter of the cells, in pixels; None means 56 for mitochondria and 30 for
-        membranes.
+        Mean diameter of the cells, in pixels, at least 8; None means six times
+        `organelle_radius`, or 30 if `kind` is "membranes".
     distractors : float, default=1.0
         Multiplies the number of lysosomes and lipid droplets, which are not foreground.
     section_spacing : float, default=4.0
@@ -135,8 +136,12 @@ def make_em_images(
     """
     n_groups = -(-n_images // SECTIONS_PER_GROUP) if n_groups is None else n_groups
     of_membranes = kind == "membranes"
-    density = (0.08 if of_membranes else 0.25) if density is None else density
-    cell_size = (30.0 if of_membranes else 56.0) if cell_size is None else cell_size
+    if density is None:
+        density = 0.08 if of_membranes else 0.25
+    if organelle_radius is None:
+        organelle_radius = 7.0 if of_membranes else 9.0
+    if cell_size is None:
+        cell_size = 30.0 if of_membranes else 6.0 * organelle_radius
     _check(locals())
     if n_groups > n_images:
         raise ValueError(
