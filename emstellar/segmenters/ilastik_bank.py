@@ -38,8 +38,8 @@ def ilastik_features(channel):
     and the exact derivative of the monomial of their order.
 
     ilastik computes these filters with VIGRA, which this function does not call. The two were
-    not compared number by number: equality is not the aim, and differences are to be expected
-    within a filter's width of the border and in the last digits elsewhere.
+    not compared number by number: equality is not the aim, and differences are to be expected,
+    above all near the border.
 
     References
     ----------

@@ -39,9 +39,10 @@ def weka_features(channel):
     the smaller eigenvalue, the orientation in [-pi/2, pi/2], and the two squared differences of
     eigenvalues ``trace**2 * ((xx - yy)**2 + 4 xy**2)`` and ``(xx - yy)**2 + 4 xy**2``.
 
-    Written from a description of the plug-in's filters [1]_. Differences from it are known
-    where Gaussians are cut off (here at 4 standard deviations) and in how the line is turned
-    (here with linear interpolation); equality number by number is not the aim.
+    Written from a description of the plug-in's filters [1]_, and not compared with it number
+    by number: equality is not the aim. Differences are to be expected from where Gaussians
+    are cut off (here at 4 standard deviations), from the border (here the outermost pixels
+    repeated) and from how the line is turned (here with linear interpolation).
 
     References
     ----------
