@@ -1,3 +1,7 @@
+from .label_partition import adapted_rand_error as adapted_rand_error
+from .label_partition import partition_errors as partition_errors
+from .label_partition import remove_borders as remove_borders
+from .label_partition import variation_of_information as variation_of_information
 from .partition import v_info_curve as v_info_curve
 from .partition import v_info_score as v_info_score
 from .partition import v_rand_curve as v_rand_curve
@@ -23,3 +27,5 @@ from .scorers import get_scorer_names as get_scorer_names
 from .scorers import get_scorers as get_scorers
 from .scorers import multi_scorer as multi_scorer
 from .scorers import register_scorer as register_scorer
+from .warping import pixel_error as pixel_error
+from .warping import warping_error as warping_error

@@ -39,6 +39,10 @@ SHARED = {
     thinning : bool, default=True
         Whether the objects of the prediction grow until lines of one pixel are between them.
         The score then hardly depends on how thick the predicted borders are.""",
+    "lowest": """thresholds : float, tuple (low, high, step) or ndarray
+        Where to cut the maps; of several thresholds that with the lowest error counts.""",
+    "macro": """average : {"macro"} or None, default="macro"
+        The mean over images. If None, the images' errors at the best threshold.""",
     "image_meaning": """labels : array-like of shape (n_classes,), optional
         The classes in the order of the columns of `y_prob`, such as a segmenter's `classes_`.
     pos_label : int or bool, optional

@@ -9,6 +9,8 @@ neighbours left, up, right, down. All arrays here are transposed, so that this i
 import numpy as np
 from scipy import ndimage
 
+NOT_QUEUED = np.iinfo(np.int32).max
+
 
 def thin_borders(objects, needed=None):
     """Return the objects as labels, grown until they meet at lines of one pixel.
@@ -49,25 +51,27 @@ def thin_borders(objects, needed=None):
     >>> thin_borders(np.array([[True, False, False, False, False, True]]))
     array([[1, 1, 1, 0, 2, 2]], dtype=int32)
     """
-    return thin_and_label(objects, needed)[0]
+    needed = None if needed is None else np.ascontiguousarray(needed.T)
+    return thin_columns(np.ascontiguousarray(objects.T), needed).T
 
 
-def thin_and_label(objects, needed=None):
-    """Return (labels, number of objects), as `thin_borders` does."""
-    seeds, n_objects = label_objects(objects)
+def thin_columns(objects, needed=None):
+    """Do what `thin_borders` does on transposed arrays, of shape (width, height).
+
+    Columns in a row of memory are what the order of the queue asks for.
+    """
+    labels, n_objects = label_columns(objects)
     if n_objects == 0:
-        return np.ones(objects.shape, dtype=np.int32), 1
-    grow = choose_flood()
-    labels = np.pad(seeds.T, 1)
+        return np.ones(objects.shape, dtype=np.int32)
+    framed = np.pad(labels, 1)
     wanted = ~objects if needed is None else needed & ~objects
-    grow(labels.ravel(), labels.shape[1], np.pad(wanted.T, 1).ravel())
-    return labels[1:-1, 1:-1].T, n_objects
+    choose_flood()(framed.ravel(), framed.shape[1], np.pad(wanted, 1).ravel())
+    return framed[1:-1, 1:-1]
 
 
-def label_objects(objects):
-    """Return (labels, number) of the 4-connected objects, numbered column by column."""
-    labels, n_objects = ndimage.label(objects.T, output=np.int32)
-    return labels.T, n_objects
+def label_columns(objects):
+    """Return (labels, number) of 4-connected objects, numbered along the rows of the array."""
+    return ndimage.label(objects, output=np.int32)
 
 
 def choose_flood():
@@ -97,59 +101,55 @@ def flood(labels, stride, needed):
         The border pixels to be decided.
     """
     offsets = np.array([[-stride], [-1], [stride], [1]])
-    queued = _seeds_and_frame(labels, stride)
-    order = np.where(labels > 0, -1, labels.size).astype(np.int32)
-    layer = _first_layer(labels, stride, queued)
+    # The turn in the queue: -1 for seeds and the frame, the largest for what is not queued yet.
+    turns = np.where(labels > 0, -1, NOT_QUEUED).astype(np.int32)
+    grid = turns.reshape(-1, stride)
+    grid[[0, -1]] = grid[:, [0, -1]] = -1
+    layer = _first_layer(turns, stride)
     start, undecided = 0, np.count_nonzero(needed)
     while layer.size and undecided:
+        turns[layer] = np.arange(start, start + layer.size, dtype=np.int32)
         neighbours = layer + offsets
-        queued[layer] = True
-        order[layer] = np.arange(start, start + layer.size)
-        _decide_layer(labels, order, layer, neighbours, start)
-        undecided -= np.count_nonzero(needed[layer])
+        around = turns.take(neighbours)
+        _decide_layer(labels, layer, neighbours, around, start)
+        undecided -= np.count_nonzero(needed.take(layer))
         start += layer.size
-        layer = _next_layer(queued, order, neighbours)
+        layer = _next_layer(turns, neighbours, around)
 
 
-def _seeds_and_frame(labels, stride):
-    queued = (labels > 0).reshape(-1, stride)
-    queued[[0, -1]] = True
-    queued[:, [0, -1]] = True
-    return queued.ravel()
-
-
-def _first_layer(labels, stride, queued):
+def _first_layer(turns, stride):
     """Return the border pixels beside seeds, in memory order."""
-    seeds = labels.reshape(-1, stride) > 0
+    turns = turns.reshape(-1, stride)
+    seeds = turns == -1
+    seeds[[0, -1]] = seeds[:, [0, -1]] = False
     touched = np.zeros_like(seeds)
     touched[1:-1, 1:-1] = seeds[:-2, 1:-1] | seeds[2:, 1:-1] | seeds[1:-1, :-2] | seeds[1:-1, 2:]
-    return np.flatnonzero(touched.ravel() & ~queued)
+    return np.flatnonzero(touched & (turns == NOT_QUEUED))
 
 
-def _next_layer(queued, order, neighbours):
+def _next_layer(turns, neighbours, around):
     """Return the pixels not yet queued, each once, in the order in which they are first met."""
-    met = neighbours.T[~queued[neighbours].T]
-    turn = np.arange(met.size, dtype=order.dtype)
-    # Of repeated indices the last assignment holds, so the reversed one leaves the first turn.
-    order[met[::-1]] = turn[::-1]
-    return met[order[met] == turn]
+    met = neighbours.T[around.T == NOT_QUEUED]
+    places = np.arange(met.size, dtype=turns.dtype)
+    # Of repeated indices the last assignment holds, so the reversed one leaves the first place.
+    turns[met[::-1]] = places[::-1]
+    return met[turns.take(met) == places]
 
 
-def _decide_layer(labels, order, layer, neighbours, start):
-    labels[layer] = _decide(labels[neighbours])
-    ranks = order[neighbours]
-    own = order[layer]
-    earlier = (ranks >= start) & (ranks < own)
-    again = np.flatnonzero(earlier.any(axis=0))
-    visible = ranks < own
-    later = (ranks > own) & (ranks < start + layer.size)
+def _decide_layer(labels, layer, neighbours, around, start):
+    """Decide a layer from earlier ones, then again what depends on its own earlier pixels."""
+    labels[layer] = _decide(labels.take(neighbours))
+    own = np.arange(start, start + layer.size, dtype=np.int32)
+    again = np.flatnonzero(((around >= start) & (around < own)).any(axis=0))
     while again.size:
+        turns = around[:, again]
+        decided = _decide(labels.take(neighbours[:, again]) * (turns < own[again]))
         pixels = layer[again]
-        decided = _decide(labels[neighbours[:, again]] * visible[:, again])
-        changed = decided != labels[pixels]
+        changed = again[decided != labels.take(pixels)]
         labels[pixels] = decided
-        changed = again[changed]
-        again = np.unique(ranks[:, changed][later[:, changed]]) - start
+        turns = around[:, changed]
+        depend = (turns > own[changed]) & (turns < start + layer.size)
+        again = np.unique(turns[depend]) - start
 
 
 def _decide(neighbours):

@@ -3,6 +3,8 @@
 import numpy as np
 from numba import njit
 
+WAITING, SETTLED = np.uint8(0), np.uint8(1)
+
 
 @njit(cache=True, nogil=True)
 def flood_compiled(labels, stride, needed):
@@ -11,27 +13,9 @@ def flood_compiled(labels, stride, needed):
     Parameters and result are those of `emstellar.metrics.border_thinning.flood`.
     """
     offsets = (-stride, -1, stride, 1)
-    waiting, settled = 0, 1
-    state = np.empty(labels.size, dtype=np.uint8)
-    undecided = 0
-    for pixel in range(labels.size):
-        column = pixel % stride
-        outside = (
-            pixel < stride or pixel >= labels.size - stride or column == 0 or column == stride - 1
-        )
-        state[pixel] = settled if outside or labels[pixel] > 0 else waiting
-        undecided += needed[pixel]
     queue = np.empty(labels.size, dtype=np.int32)
-    end = 0
-    for pixel in range(stride, labels.size - stride):
-        if state[pixel] == waiting:
-            for offset in offsets:
-                if labels[pixel + offset] > 0:
-                    queue[end] = pixel
-                    end += 1
-                    break
-    for position in range(end):
-        state[queue[position]] = settled
+    state, end = _start(labels, stride, queue, offsets)
+    undecided = np.count_nonzero(needed)
     position = 0
     while position < end and undecided > 0:
         pixel = queue[position]
@@ -39,8 +23,8 @@ def flood_compiled(labels, stride, needed):
         found = 0
         for offset in offsets:
             neighbour = pixel + offset
-            if state[neighbour] == waiting:
-                state[neighbour] = settled
+            if state[neighbour] == WAITING:
+                state[neighbour] = SETTLED
                 queue[end] = neighbour
                 end += 1
             label = labels[neighbour]
@@ -48,3 +32,22 @@ def flood_compiled(labels, stride, needed):
                 found = label if found == 0 else -1
         labels[pixel] = max(found, 0)
         undecided -= needed[pixel]
+
+
+@njit(cache=True, nogil=True)
+def _start(labels, stride, queue, offsets):
+    """Queue the border pixels beside seeds; return the states of all and the queue's end."""
+    state = np.full(labels.size, SETTLED, dtype=np.uint8)
+    end = 0
+    for row in range(stride, labels.size - stride, stride):
+        for pixel in range(row + 1, row + stride - 1):
+            if labels[pixel] > 0:
+                continue
+            state[pixel] = WAITING
+            for offset in offsets:
+                if labels[pixel + offset] > 0:
+                    queue[end] = pixel
+                    end += 1
+                    state[pixel] = SETTLED
+                    break
+    return state, end

@@ -9,6 +9,9 @@ from typing import NamedTuple
 
 import numpy as np
 
+# Tables up to this size cost less than sorting the few labels of a chunk.
+MAX_TABLE = 2**14
+
 
 class PairCounts(NamedTuple):
     """The pairs of labels that occur and how often they do; see `count_pairs`."""
@@ -27,7 +30,7 @@ class PairCounts(NamedTuple):
         return np.bincount(position, self.counts).astype(np.int64)
 
 
-def count_pairs(first, second, *, chunk_size=2**22):
+def count_pairs(first, second, *, chunk_size=2**18):
     """Return how often each pair of labels occurs at the same place of two arrays.
 
     Parameters
@@ -35,7 +38,7 @@ def count_pairs(first, second, *, chunk_size=2**22):
     first, second : array-like of the same shape
         Integer labels. Anything that can be sliced along its first axis will do, such as a
         memory-mapped, zarr or HDF5 array.
-    chunk_size : int, default=4194304
+    chunk_size : int, default=262144
         How many pixels are read at a time, at least one slice of the first axis.
 
     Returns
@@ -48,6 +51,8 @@ def count_pairs(first, second, *, chunk_size=2**22):
     ------
     ValueError
         If the shapes differ or there is no pixel.
+    TypeError
+        If the labels are not integers.
 
     Examples
     --------
@@ -80,28 +85,43 @@ def _slabs(shape, chunk_size):
 
 def _runs(first, second):
     """Return (labels, labels, lengths) of the runs of equal pairs."""
-    first, second = first.ravel(), second.ravel()
+    first, second = _flat_integers(first), _flat_integers(second)
     starts_here = first[1:] != first[:-1]
     starts_here |= second[1:] != second[:-1]
     starts = np.concatenate([[0], np.flatnonzero(starts_here) + 1])
     return first[starts], second[starts], np.diff(starts, append=first.size)
 
 
+def _flat_integers(labels):
+    flat = labels.ravel()
+    if flat.dtype.kind not in "biu":
+        raise TypeError(f"Labels must be integers, got dtype {flat.dtype}.")
+    return flat.view(np.uint8) if flat.dtype.kind == "b" else flat
+
+
 def _sum_equal(first, second, counts):
     """Return the pairs, each once, with the sum of its counts."""
-    rows, row = np.unique(first, return_inverse=True)
-    columns, column = np.unique(second, return_inverse=True)
-    cell = row * columns.size + column
-    if rows.size * columns.size <= 4 * cell.size:
-        sums = np.bincount(cell, counts)
-        cells = np.flatnonzero(sums)
-        sums = sums[cells]
-    else:
-        cells, position = np.unique(cell, return_inverse=True)
-        sums = np.bincount(position, counts)
-    return PairCounts(
-        rows[cells // columns.size], columns[cells % columns.size], sums.astype(np.int64)
-    )
+    rows, row = _ranks(first)
+    columns, column = _ranks(second)
+    cells, position = _ranks(row * columns.size + column)
+    sums = np.bincount(position, counts).astype(np.int64)
+    return PairCounts(rows[cells // columns.size], columns[cells % columns.size], sums)
+
+
+def _ranks(labels):
+    """Return the sorted labels that occur, and the position of each label among them.
+
+    As `numpy.unique` does, but without sorting where the labels are close together.
+    """
+    low = labels.min()
+    span = int(labels.max()) - int(low) + 1
+    if span > max(4 * labels.size, MAX_TABLE):
+        return np.unique(labels, return_inverse=True)
+    offsets = (labels - low).astype(np.intp)
+    occurs = np.zeros(span, dtype=bool)
+    occurs[offsets] = True
+    ranks = np.cumsum(occurs) - 1
+    return np.flatnonzero(occurs).astype(labels.dtype) + low, ranks[offsets]
 
 
 def _sum_parts(parts):

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from emstellar.metrics.border_thinning import label_objects, thin_and_label
+from emstellar.metrics.border_thinning import label_columns, thin_columns
 from emstellar.metrics.contingency import count_pairs
 from emstellar.metrics.inputs import exceeds, foreground_maps
 
@@ -145,13 +145,14 @@ def sweep_thresholds(y_true, y_prob, *, thresholds=DEFAULT_THRESHOLDS, thinning=
 
 def _sweep_image(truth, prediction, thresholds, thinning):
     """Return lists of `RandCounts` and `Entropies`, one per threshold."""
+    truth, prediction = np.ascontiguousarray(truth.T), np.ascontiguousarray(prediction.T)
     results, last = [], (None, None)
     for threshold in thresholds:
         foreground, objects = exceeds(truth, threshold), exceeds(prediction, threshold)
         # Rising thresholds cut nested masks: equally many pixels are the same pixels.
         sizes = np.count_nonzero(foreground), np.count_nonzero(objects)
         if sizes[0] != last[0]:
-            regions = label_objects(foreground)[0]
+            regions = label_columns(foreground)[0]
         if sizes == last:
             results.append(results[-1])
         else:
@@ -163,8 +164,8 @@ def _sweep_image(truth, prediction, thresholds, thinning):
 
 def _segment(objects, foreground, thinning):
     if thinning:
-        return thin_and_label(objects, needed=foreground)[0]
-    return label_objects(objects)[0]
+        return thin_columns(objects, needed=foreground)
+    return label_columns(objects)[0]
 
 
 def _compare(regions, segments):
@@ -172,7 +173,7 @@ def _compare(regions, segments):
 
     A pixel on a line between segments counts as a segment of its own.
     """
-    pairs = count_pairs(regions.T, segments.T)
+    pairs = count_pairs(regions, segments)
     pairs = pairs.select(pairs.first > 0)
     in_segments = pairs.select(pairs.second > 0)
     n_single = int(pairs.counts.sum() - in_segments.counts.sum())

@@ -79,8 +79,8 @@ def test_v_scores_are_computed_once_for_both(data, monkeypatch):
     X, y = data
     floods = []
     monkeypatch.setattr(
-        "emstellar.metrics.threshold_sweep.thin_and_label",
-        lambda objects, needed: floods.append(1) or (objects.astype(int), 1),
+        "emstellar.metrics.threshold_sweep.thin_columns",
+        lambda objects, needed: floods.append(1) or objects.astype(int),
     )
     segmenter = BrightnessSegmenter().fit(X, y)
     metrics.multi_scorer(["v_rand"])(segmenter, X, y)
