@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ..constraints import Interval, InvalidParameterError, OneOf, pair_of
+from ..constraints import NONE, RANDOM_STATE, Interval, InvalidParameterError, OneOf, pair_of
 from .microscope import Stain, paint, photograph
 from .scene import Scene
 
@@ -11,19 +11,20 @@ MEMBRANE_HALF_WIDTH = 1.6
 _FRACTION = Interval(float, 0, 1, closed="both")
 _NOT_NEGATIVE = Interval(float, 0, None)
 _CONSTRAINTS = {
-    "n_images": Interval(int, 1, None),
-    "shape": pair_of(Interval(int, 16, None)),
-    "kind": OneOf("mitochondria", "membranes"),
-    "n_groups": Interval(int, 1, None),
-    "density": Interval(float, 0, 0.5, closed="both"),
-    "organelle_radius": Interval(float, 3, None),
-    "size_spread": _FRACTION,
-    "cell_size": Interval(float, 8, None),
-    "distractors": _NOT_NEGATIVE,
-    "section_spacing": _NOT_NEGATIVE,
-    "noise": _NOT_NEGATIVE,
-    "blur": _NOT_NEGATIVE,
-    "illumination": _FRACTION,
+    "n_images": [Interval(int, 1, None)],
+    "shape": [pair_of(Interval(int, 16, None))],
+    "kind": [OneOf("mitochondria", "membranes")],
+    "n_groups": [Interval(int, 1, None), NONE],
+    "density": [Interval(float, 0, 0.5, closed="both"), NONE],
+    "organelle_radius": [Interval(float, 3, None), NONE],
+    "size_spread": [_FRACTION],
+    "cell_size": [Interval(float, 8, None), NONE],
+    "distractors": [_NOT_NEGATIVE],
+    "section_spacing": [_NOT_NEGATIVE],
+    "noise": [_NOT_NEGATIVE],
+    "blur": [_NOT_NEGATIVE],
+    "illumination": [_FRACTION],
+    "random_state": [RANDOM_STATE, NONE],
 }
 
 
@@ -134,58 +135,72 @@ def make_em_images(
     >>> groups
     array([0, 0, 1, 1])
     """
-    n_groups = -(-n_images // SECTIONS_PER_GROUP) if n_groups is None else n_groups
-    of_membranes = kind == "membranes"
-    if density is None:
-        density = 0.08 if of_membranes else 0.25
-    if organelle_radius is None:
-        organelle_radius = 7.0 if of_membranes else 9.0
-    if cell_size is None:
-        cell_size = 30.0 if of_membranes else 6.0 * organelle_radius
     _check(locals())
+    n_groups = -(-n_images // SECTIONS_PER_GROUP) if n_groups is None else n_groups
     if n_groups > n_images:
         raise ValueError(
             f"n_groups={n_groups} is greater than n_images={n_images}: each group needs an image."
         )
+    tissue = {
+        "density": density,
+        "radius": organelle_radius,
+        "size_spread": size_spread,
+        "cell_size": cell_size,
+        "distractors": distractors,
+    }
+    camera = {"noise": noise, "blur": blur, "illumination": illumination}
+    tissue = _with_defaults(tissue, kind)
     seed = _seed(random_state)
     groups = np.arange(n_images) * n_groups // n_images
-    X = np.empty((n_images, *shape), dtype=np.uint8)
-    y = np.empty((n_images, *shape), dtype=np.uint8)
-    for group in range(n_groups):
-        members = np.flatnonzero(groups == group)
-        rng = np.random.default_rng([seed, group])
-        depth = section_spacing * (len(members) - 1)
-        scene = Scene(
-            rng,
+    pairs = [
+        pair
+        for group, n_sections in enumerate(np.bincount(groups))
+        for pair in _make_group(
+            np.random.default_rng([seed, group]),
             tuple(shape),
-            depth,
-            cell_size=cell_size,
-            radius=organelle_radius,
-            size_spread=size_spread,
-            density=density,
-            distractors=distractors,
+            section_spacing * np.arange(n_sections),
+            kind,
+            tissue,
+            camera,
         )
-        stain = Stain(rng, scene)
-        for number, i in enumerate(members):
-            z = section_spacing * number
-            section = scene.cut(z, shift=rng.normal(0, 0.4, size=2))
-            ideal = paint(rng, section, stain, z)
-            X[i] = photograph(rng, ideal, blur=blur, noise=noise, illumination=illumination)
-            y[i] = _mask(section, kind)
+    ]
+    X, y = (np.stack(arrays) for arrays in zip(*pairs, strict=True))
     return (X, y, groups) if return_groups else (X, y)
+
+
+def _with_defaults(tissue, kind):
+    """Return the properties of the tissue with values where None was given."""
+    of_membranes = kind == "membranes"
+    radius = tissue["radius"] or (7.0 if of_membranes else 9.0)
+    defaults = {
+        "density": 0.08 if of_membranes else 0.25,
+        "radius": radius,
+        "cell_size": 30.0 if of_membranes else 6.0 * radius,
+    }
+    return {name: defaults[name] if value is None else value for name, value in tissue.items()}
+
+
+def _make_group(rng, shape, depths, kind, tissue, camera):
+    """Yield the image and the mask of each section of one piece of tissue."""
+    scene = Scene(rng, shape, depths[-1], **tissue)
+    stain = Stain(rng, scene)
+    for z in depths:
+        section = scene.cut(z, shift=rng.normal(0, 0.4, size=2))
+        yield photograph(rng, paint(rng, section, stain, z), **camera), _mask(section, kind)
 
 
 def _mask(section, kind):
     if kind == "membranes":
-        return section.depth_in_cell > MEMBRANE_HALF_WIDTH
-    return section.mitochondrion < 0
+        return (section.depth_in_cell > MEMBRANE_HALF_WIDTH).astype(np.uint8)
+    return (section.mitochondrion < 0).astype(np.uint8)
 
 
 def _check(parameters):
-    for name, constraint in _CONSTRAINTS.items():
-        if not constraint.accepts(parameters[name]):
+    for name, allowed in _CONSTRAINTS.items():
+        if not any(constraint.accepts(parameters[name]) for constraint in allowed):
             raise InvalidParameterError(
-                f"The {name!r} parameter of make_em_images must be {constraint}. "
+                f"The {name!r} parameter of make_em_images must be "
+                f"{' or '.join(str(constraint) for constraint in allowed)}. "
                 f"Got {parameters[name]!r} instead."
             )
 
