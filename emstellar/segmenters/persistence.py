@@ -1,20 +1,25 @@
 """Segmenters on disk: one file that holds numbers and text, and can hold no code."""
 
-import io
 import json
 import os
-import tempfile
 import warnings
-import zipfile
-from pathlib import Path
 
 import numpy as np
 
 import emstellar
+from emstellar.archive import read_archive, write_archive
 
 ARRAYS = "_arrays"
 FORMAT = 1
-_HISTORY = ("history_", "n_iter_", "best_iter_", "convergence_time_", "fit_time_", "seed_")
+_HISTORY = (
+    "history_",
+    "n_iter_",
+    "best_iter_",
+    "convergence_time_",
+    "convergence_times_",
+    "fit_time_",
+    "seed_",
+)
 
 
 def model_arrays(segmenter):
@@ -100,12 +105,9 @@ def save(segmenter, path, *, include_optimizer):
         "normalization": [normalization.kind, normalization.mean, normalization.std],
         "backend": arrays["backend"],
         "versions": {"emstellar": emstellar.__version__, "keras": keras.__version__},
-        "n_variables": len(arrays["variables"]),
-        "n_optimizer_variables": None if optimizer is None else len(optimizer),
+        "has_optimizer": optimizer is not None,
     }
-    named = {f"variable_{i:04d}": a for i, a in enumerate(arrays["variables"])}
-    named |= {f"optimizer_{i:04d}": a for i, a in enumerate(optimizer or [])}
-    _write_archive(path, header, named)
+    write_archive(path, header, {"variable": arrays["variables"], "optimizer": optimizer or []})
 
 
 def _parameters_as_text(segmenter):
@@ -136,23 +138,9 @@ def _parameters_as_text(segmenter):
 def _numpy_as_python(value):
     if isinstance(value, np.generic):
         return value.item()
+    if isinstance(value, os.PathLike):
+        return os.fspath(value)
     raise TypeError(f"{type(value).__name__} is not text")
-
-
-def _write_archive(path, header, arrays):
-    """Write to a temporary name beside `path`, then rename: no reader sees half a file."""
-    path = Path(path)
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=path.name, suffix=".part")
-    try:
-        with os.fdopen(handle, "wb") as file, zipfile.ZipFile(file, "w") as archive:
-            archive.writestr("segmenter.json", json.dumps(header, indent=1))
-            buffer = io.BytesIO()
-            np.savez(buffer, **arrays)
-            archive.writestr("variables.npz", buffer.getvalue())
-        os.replace(temporary, path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
 
 
 def load(path, *, network=None):
@@ -192,8 +180,10 @@ def load(path, *, network=None):
     >>> bool((again.predict_proba(X) == segmenter.predict_proba(X)).all())
     True
     """
-    header, arrays = _read_archive(path)
-    if arrays is None:
+    header, arrays = read_archive(path)
+    if not {"format", "class", "versions", "fitted"} <= set(header):
+        raise ValueError(f"{path} is not a segmenter saved by emstellar: its header is incomplete.")
+    if header["format"] > FORMAT:
         raise ValueError(
             f"{path} was written by emstellar {header['versions']['emstellar']} in format "
             f"{header['format']}; this version reads up to {FORMAT}. Update emstellar."
@@ -206,49 +196,13 @@ def load(path, *, network=None):
         )
     segmenter = _with_parameters(header, network, path)
     _set_fitted(segmenter, header)
-    rebuild_model(segmenter, arrays)
+    state = {
+        "variables": arrays["variable"],
+        "optimizer": arrays["optimizer"] if header["has_optimizer"] else None,
+        "backend": header["backend"],
+    }
+    rebuild_model(segmenter, state)
     return segmenter
-
-
-def _read_archive(path):
-    """Return the header and the arrays of a file, or say what is wrong with it."""
-    try:
-        with zipfile.ZipFile(path) as archive:
-            _check_members(archive, ["segmenter.json", "variables.npz"])
-            header = json.loads(archive.read("segmenter.json"))
-            content = io.BytesIO(archive.read("variables.npz"))
-        if not {"format", "class", "versions", "n_variables"} <= set(header):
-            raise ValueError("its header is incomplete")
-        if header["format"] > FORMAT:
-            return header, None
-        variables = _read_arrays(content, "variable", header["n_variables"])
-        optimizer = None
-        if header["n_optimizer_variables"] is not None:
-            optimizer = _read_arrays(content, "optimizer", header["n_optimizer_variables"])
-    except (zipfile.BadZipFile, ValueError, KeyError, TypeError, EOFError) as error:
-        raise ValueError(
-            f"{path} is not a segmenter saved by emstellar, or is damaged: {error}"
-        ) from error
-    return header, {"variables": variables, "optimizer": optimizer, "backend": header["backend"]}
-
-
-def _check_members(archive, expected=None):
-    """Raise unless the archive holds what we write: these members, not compressed.
-
-    A compressed member may be a thousand times larger than the file and exhaust the memory.
-    """
-    names = archive.namelist()
-    if expected is not None and sorted(names) != expected:
-        raise ValueError(f"it holds {names}, expected {expected}")
-    if any(info.compress_type != zipfile.ZIP_STORED for info in archive.infolist()):
-        raise ValueError("it holds compressed members, which emstellar does not write")
-
-
-def _read_arrays(content, prefix, n):
-    with zipfile.ZipFile(content) as archive:
-        _check_members(archive)
-    stored = np.load(content, allow_pickle=False)
-    return [stored[f"{prefix}_{i:04d}"] for i in range(n)]
 
 
 def _with_parameters(header, network, path):

@@ -9,7 +9,15 @@ from emstellar.metrics import compute_scores
 from emstellar.training.prediction import with_background
 
 # Cheap enough for every epoch, and what people look at; the monitored one is added to them.
-DEFAULT_VALIDATION_METRICS = ("f1", "jaccard")
+DEFAULT_VALIDATION_METRICS = ("f1", "jaccard", "roc_auc")
+
+
+def best_epoch(values, monitor):
+    """Return the position of the best of `values`, one per epoch; NaN where there is none."""
+    values = np.asarray(values, dtype=float)
+    if np.isnan(values).all():
+        return len(values) - 1
+    return int(np.nanargmin(values) if monitor.endswith("loss") else np.nanargmax(values))
 
 
 def is_better(value, best, monitor):
@@ -33,10 +41,13 @@ class ValidationScores(keras.callbacks.Callback):
         Positions of classes; ``-1`` where unlabelled.
     metrics : sequence of str
         Names of scorers, without ``val_``.
+    frequency : int, default=1
+        Epochs from one scoring to the next; NaN is recorded in between.
     """
 
-    def __init__(self, predict, images, codes, metrics):
+    def __init__(self, predict, images, codes, metrics, frequency=1):
         super().__init__()
+        self.frequency = frequency
         self.predict = predict
         self.images = images
         self.codes = codes
@@ -44,6 +55,9 @@ class ValidationScores(keras.callbacks.Callback):
 
     def on_epoch_end(self, epoch, logs=None):
         """Score the network as it is now."""
+        if (epoch + 1) % self.frequency:
+            logs.update(dict.fromkeys(["val_loss", *(f"val_{m}" for m in self.metrics)], np.nan))
+            return
         maps = self.predict(self.images)
         logs["val_loss"] = self._loss(maps)
         classes_last = [with_background(p) for p in maps]
@@ -93,6 +107,15 @@ class BestEpoch(keras.callbacks.Callback):
         self.epoch = None
         self.value = np.inf if monitor.endswith("loss") else -np.inf
         self._weights = None
+
+    def state(self):
+        """Return what a checkpoint keeps."""
+        return {"epoch": self.epoch, "value": self.value, "weights": self._weights or []}
+
+    def set_state(self, state):
+        """Continue from what `state` returned."""
+        self.epoch, self.value = state["epoch"], state["value"]
+        self._weights = state["weights"] or None
 
     def on_epoch_end(self, epoch, logs=None):
         """Compare with the best so far."""

@@ -3,7 +3,19 @@
 import keras
 
 from emstellar import losses, optimizers
+from emstellar.inspection.devices import has_gpu
+from emstellar.training.precision import choose_precision, set_precision, with_loss_scaling
 from emstellar.training.schedules import get_schedule
+
+_COMPILED = (
+    "optimizer",
+    "learning_rate",
+    "lr_schedule",
+    "loss",
+    "precision",
+    "jit_compile",
+    "gradient_accumulation_steps",
+)
 
 
 def compile_again(segmenter, class_weight, total_steps):
@@ -23,16 +35,16 @@ def compile_again(segmenter, class_weight, total_steps):
         The number of steps that the learning-rate schedule is planned for.
     """
     model = segmenter.model_
-    names = ("optimizer", "learning_rate", "lr_schedule", "loss", "jit_compile")
-    wanted = [*(getattr(segmenter, name) for name in names), class_weight]
+    wanted = [*(getattr(segmenter, name) for name in _COMPILED), class_weight]
     if isinstance(segmenter.lr_schedule, str):
         wanted.append(total_steps)
     if model.compiled and getattr(segmenter, "_compiled_with", None) == wanted:
         return
     past = optimizer_arrays(segmenter)
-    rate = get_schedule(segmenter.lr_schedule, segmenter.learning_rate, total_steps)
+    policy = choose_precision(segmenter.precision)
+    set_precision(model, policy)
     model.compile(
-        optimizer=optimizers.get_optimizer(segmenter.optimizer, rate),
+        optimizer=with_loss_scaling(_optimizer(segmenter, total_steps), policy),
         loss=losses.get_loss(segmenter.loss, class_weight=class_weight),
         jit_compile=use_jit(segmenter.jit_compile),
     )
@@ -43,17 +55,26 @@ def compile_again(segmenter, class_weight, total_steps):
     segmenter.__dict__.pop("_optimizer_arrays", None)
 
 
+def _optimizer(segmenter, total_steps):
+    """Return a new optimiser, which knows the schedule and over how many steps it accumulates."""
+    n = segmenter.gradient_accumulation_steps
+    rate = get_schedule(segmenter.lr_schedule, segmenter.learning_rate, total_steps)
+    optimizer = optimizers.get_optimizer(segmenter.optimizer, rate)
+    if n == 1:
+        return optimizer
+    config = {**optimizer.get_config(), "gradient_accumulation_steps": n}
+    return type(optimizer).from_config(config)
+
+
 def use_jit(wanted):
     """Return whether XLA compiles the step: always on jax, on tensorflow where it has a GPU."""
     if wanted != "auto":
         return bool(wanted)
     backend = keras.config.backend()
-    if backend == "tensorflow":
-        return any("gpu" in str(device).lower() for device in keras.distribution.list_devices())
-    return backend == "jax"
+    return backend == "jax" or (backend == "tensorflow" and has_gpu())
 
 
-def _state(optimizer):
+def optimizer_state(optimizer):
     """Return the optimiser's variables, but the learning rate, which is a parameter."""
     return [v for v in optimizer.variables if not v.path.endswith("learning_rate")]
 
@@ -61,13 +82,13 @@ def _state(optimizer):
 def optimizer_arrays(segmenter):
     """Return the state of the optimiser as arrays, or None where there is none yet."""
     if segmenter.model_.compiled:
-        return [keras.ops.convert_to_numpy(v) for v in _state(segmenter.model_.optimizer)]
+        return [keras.ops.convert_to_numpy(v) for v in optimizer_state(segmenter.model_.optimizer)]
     return getattr(segmenter, "_optimizer_arrays", None)
 
 
 def _restore(optimizer, arrays):
     """Give the optimiser a past of the same shapes; another optimiser starts afresh."""
-    state = _state(optimizer)
+    state = optimizer_state(optimizer)
     if arrays is None or [v.shape for v in state] != [a.shape for a in arrays]:
         return
     for variable, array in zip(state, arrays, strict=True):

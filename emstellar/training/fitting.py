@@ -14,7 +14,9 @@ from emstellar.training.callbacks import (
     BestEpoch,
     EpochLog,
     ValidationScores,
+    best_epoch,
 )
+from emstellar.training.checkpoint import Checkpoint, checkpoint_path, stored_seed
 from emstellar.training.compilation import compile_again
 from emstellar.training.normalization import Normalization
 from emstellar.training.patches import PatchBatches
@@ -48,6 +50,8 @@ class Training:
         self.weights = weights
         self.classes = classes
         self.validation = None
+        self.checkpoint_path = None
+        self._seed = None
         self.patch_size = self._check_patch_size()
         # Names are judged here, before any weight is built.
         self.augment = get_augmentation(segmenter.augmentation)
@@ -119,6 +123,9 @@ class Training:
             `monitor` needs one.
         """
         fraction = self.segmenter.validation_fraction
+        if self.segmenter.checkpoint is not None:
+            data = (self.images, self.codes, self.weights, groups, validation_data)
+            self.checkpoint_path = checkpoint_path(self.segmenter, data)
         if validation_data is not None:
             if fraction is not None:
                 raise ValueError(
@@ -157,8 +164,10 @@ class Training:
             self.weights = [self.weights[i] for i in kept]
 
     def draw_seed(self):
-        """Return the one seed of this fit."""
-        if not hasattr(self, "_seed"):
+        """Return the one seed of this fit, which a fit that continues takes over."""
+        if self._seed is None and self.checkpoint_path is not None:
+            self._seed = stored_seed(self.checkpoint_path)
+        if self._seed is None:
             self._seed = seed_from(self.segmenter.random_state)
         return self._seed
 
@@ -173,19 +182,29 @@ class Training:
     def run(self, n_epochs):
         """Train for `n_epochs` epochs, and leave what was learnt in the segmenter."""
         segmenter = self.segmenter
-        first = segmenter.n_iter_
+        last = segmenter.n_iter_ + n_epochs
         batches = self._batches()
         compile_again(segmenter, self.class_weight, n_epochs * batches.steps_per_epoch)
-        callbacks, best = self._callbacks(first + n_epochs)
-        segmenter.model_.fit(
-            batches.generate(first, n_epochs),
-            steps_per_epoch=batches.steps_per_epoch,
-            initial_epoch=first,
-            epochs=first + n_epochs,
-            callbacks=callbacks,
-            shuffle=False,
-            verbose=0,
-        )
+        callbacks, best = self._callbacks(last)
+        finished = False
+        if self.checkpoint_path is not None:
+            checkpoint = Checkpoint(self.checkpoint_path, segmenter, best)
+            finished = checkpoint.restore()
+            callbacks.append(checkpoint)
+        first = len(segmenter.history_.get("loss", []))
+        if first < last and not finished:
+            segmenter.model_.fit(
+                batches.generate(first, last - first),
+                steps_per_epoch=batches.steps_per_epoch,
+                initial_epoch=first,
+                epochs=last,
+                callbacks=callbacks,
+                shuffle=False,
+                verbose=0,
+            )
+        elif best is not None:
+            best.set_model(segmenter.model_)
+            best.on_train_end()
         self._conclude(best)
 
     def _batches(self):
@@ -201,6 +220,8 @@ class Training:
             steps_per_epoch=segmenter.steps_per_epoch,
             size_multiple=segmenter._size_multiple,
             seed=segmenter.seed_,
+            sampling=segmenter.sampling,
+            foreground_fraction=segmenter.foreground_fraction,
         )
 
     def _callbacks(self, last_epoch):
@@ -208,7 +229,10 @@ class Training:
         segmenter = self.segmenter
         callbacks, best = [], None
         if self.validation is not None:
-            callbacks.append(ValidationScores(self._predict, *self.validation, self.metrics))
+            frequency = segmenter.validation_freq
+            callbacks.append(
+                ValidationScores(self._predict, *self.validation, self.metrics, frequency)
+            )
         name = type(segmenter).__name__
         callbacks.append(EpochLog(segmenter.history_, last_epoch, name, int(segmenter.verbose)))
         if self.validation is not None or segmenter.monitor == "loss":
@@ -232,6 +256,11 @@ class Training:
         found = best is not None and best.epoch is not None
         segmenter.best_iter_ = best.epoch + 1 if found else len(history["loss"])
         segmenter.convergence_time_ = history["elapsed"][segmenter.best_iter_ - 1]
+        segmenter.convergence_times_ = {
+            name: history["elapsed"][best_epoch(values, name)]
+            for name, values in history.items()
+            if name.startswith("val_")
+        }
 
 
 def build_model(segmenter):

@@ -33,6 +33,11 @@ class PatchBatches:
         Batches per epoch; None covers the area of all images once on average.
     size_multiple : int
         The sides of what is yielded are multiples of it; reflected pixels of weight zero fill up.
+    sampling : {"random", "grid"}, default="random"
+        Whether patches lie anywhere, or side by side, overlapping as little as covering the
+        image allows.
+    foreground_fraction : float, default=0.0
+        Share of the patches, in [0, 1], that are placed around a pixel of the rarest class.
     seed : int
         The seed of all choices.
     """
@@ -50,6 +55,8 @@ class PatchBatches:
         steps_per_epoch,
         size_multiple,
         seed,
+        sampling="random",
+        foreground_fraction=0.0,
     ):
         useful = [
             _useful_weight(code, w) for code, w in zip(codes, _each(weights, codes), strict=True)
@@ -66,17 +73,25 @@ class PatchBatches:
         self.padding = tuple(-side % size_multiple for side in patch_size)
         self.batch_size = batch_size
         self.seed = seed
+        self.sampling = sampling
+        self.foreground_fraction = foreground_fraction
         # The labelled pixels, as flat positions, of the images that are not labelled everywhere:
         # there a patch must be placed on purpose, or most would have nothing to learn from.
-        self._targets = [np.flatnonzero(w) if not w.all() else None for w in self.weights]
-        self._deck = self._patches_per_image()
+        self._labelled = [np.flatnonzero(w) if not w.all() else None for w in self.weights]
+        self._rare = self._pixels_of_rarest_class() if foreground_fraction else None
+        self._deck = [
+            (i, corner)
+            for i, code in enumerate(self.codes)
+            for corner in grid_corners(code.shape, patch_size)
+        ]
         self.steps_per_epoch = steps_per_epoch or -(-len(self._deck) // batch_size)
 
-    def _patches_per_image(self):
-        """Return image indices, each as often as patches are needed to cover the image."""
-        area = self.patch_size[0] * self.patch_size[1]
-        counts = [-(-image.shape[0] * image.shape[1] // area) for image in self.images]
-        return np.repeat(np.arange(len(self.images)), counts)
+    def _pixels_of_rarest_class(self):
+        """Return the flat positions of the rarest class in each image."""
+        pairs = list(zip(self.codes, self.weights, strict=True))
+        counts = sum(np.bincount(c[w > 0], minlength=1 + max_code(self.codes)) for c, w in pairs)
+        rarest = np.argmin(np.where(counts > 0, counts, np.inf))
+        return [np.flatnonzero((c == rarest) & (w > 0)) for c, w in pairs]
 
     def batch(self, epoch, index):
         """Return one batch.
@@ -93,22 +108,22 @@ class PatchBatches:
         weights : ndarray of shape (batch_size, height, width, 1), float32
         """
         rng = np.random.default_rng([self.seed, epoch, index])
-        patches = [self._patch(i, rng) for i in self._images_of(epoch, index)]
+        patches = [self._patch(*card, rng) for card in self._cards_of(epoch, index)]
         images, codes, weights = (np.stack(arrays) for arrays in zip(*patches, strict=True))
         return images, codes[..., np.newaxis], weights[..., np.newaxis]
 
-    def _images_of(self, epoch, index):
-        """Return which images the batch takes: the epoch's deck is shuffled, then dealt."""
+    def _cards_of(self, epoch, index):
+        """Return image and grid corner of each patch: the epoch's deck is shuffled, then dealt."""
         positions = np.arange(index * self.batch_size, (index + 1) * self.batch_size)
         rounds, cards = np.divmod(positions, len(self._deck))
         shuffled = {
-            r: np.random.default_rng([self.seed, epoch, int(r), 0]).permutation(self._deck)
+            r: np.random.default_rng([self.seed, epoch, int(r), 0]).permutation(len(self._deck))
             for r in np.unique(rounds)
         }
-        return [shuffled[r][card] for r, card in zip(rounds, cards, strict=True)]
+        return [self._deck[shuffled[r][card]] for r, card in zip(rounds, cards, strict=True)]
 
-    def _patch(self, i, rng):
-        top, left = self._corner(i, rng)
+    def _patch(self, i, grid_corner, rng):
+        top, left = self._corner(i, grid_corner, rng)
         window = slice(top, top + self.patch_size[0]), slice(left, left + self.patch_size[1])
         image = self.normalization(self.images[i][window], self.statistics[i])
         code, weight = self.codes[i][window], self.weights[i][window]
@@ -119,14 +134,28 @@ class PatchBatches:
             weight = self._pad(weight, "constant")
         return image, code, weight
 
-    def _corner(self, i, rng):
+    def _corner(self, i, grid_corner, rng):
+        """Return where a patch begins."""
+        on_rare_class = self.foreground_fraction and rng.random() < self.foreground_fraction
+        if on_rare_class and len(self._rare[i]):
+            return self._corner_around(i, rng.choice(self._rare[i]), rng)
+        if self.sampling == "grid":
+            return grid_corner
+        if self._labelled[i] is not None:
+            return self._corner_around(i, rng.choice(self._labelled[i]), rng)
         free = [side - p for side, p in zip(self.codes[i].shape, self.patch_size, strict=True)]
-        if self._targets[i] is None:
-            return tuple(int(rng.integers(f + 1)) for f in free)
-        target = np.unravel_index(rng.choice(self._targets[i]), self.codes[i].shape)
-        lowest = [max(0, t - p + 1) for t, p in zip(target, self.patch_size, strict=True)]
-        highest = [min(t, f) for t, f in zip(target, free, strict=True)]
-        return tuple(int(rng.integers(a, b + 1)) for a, b in zip(lowest, highest, strict=True))
+        return tuple(int(rng.integers(f + 1)) for f in free)
+
+    def _corner_around(self, i, position, rng):
+        """Return the corner of a patch that contains a pixel, given as a flat position."""
+        shape = self.codes[i].shape
+        ranges = [
+            (max(0, pixel - p + 1), min(pixel, side - p))
+            for pixel, p, side in zip(
+                np.unravel_index(position, shape), self.patch_size, shape, strict=True
+            )
+        ]
+        return tuple(int(rng.integers(low, high + 1)) for low, high in ranges)
 
     def _pad(self, array, mode):
         widths = [(0, p) for p in self.padding] + [(0, 0)] * (array.ndim - 2)
@@ -160,6 +189,27 @@ class PatchBatches:
                     yield waiting.popleft().result()
             while waiting:
                 yield waiting.popleft().result()
+
+
+def grid_corners(shape, patch_size):
+    """Return the corners of the fewest patches that cover an image, evenly spaced.
+
+    Examples
+    --------
+    >>> from emstellar.training.patches import grid_corners
+    >>> grid_corners((10, 4), (4, 4))
+    [(0, 0), (3, 0), (6, 0)]
+    """
+    tops, lefts = (
+        np.linspace(0, side - p, -(-side // p)).round().astype(int).tolist()
+        for side, p in zip(shape, patch_size, strict=True)
+    )
+    return [(top, left) for top in tops for left in lefts]
+
+
+def max_code(codes):
+    """Return the highest code that occurs."""
+    return max(int(code.max()) for code in codes)
 
 
 def _each(weights, codes):

@@ -172,8 +172,9 @@ def test_foreign_members_are_refused(saved):
         ({"class": "os.system"}, "none of emstellar's segmenters"),
         ({"class": "load"}, "none of emstellar's segmenters"),
         ({"parameters": {"colour": 3}}, re.escape("does not know: ['colour']")),
-        ({"n_variables": 40}, "is damaged"),
-        ({"n_variables": "all"}, "is damaged"),
+        ({"counts": {"variable": 40, "optimizer": 0}}, "is damaged"),
+        ({"counts": "all"}, "is damaged"),
+        ({"counts": {"variable": 3, "optimizer": 0}}, "it has 5 arrays, 3 are stored"),
     ],
 )
 def test_tampered_headers_are_refused(saved, change, message):

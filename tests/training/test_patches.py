@@ -58,11 +58,40 @@ def test_image_and_mask_are_cut_at_the_same_place(numbered):
 
 
 def test_an_epoch_covers_the_area_of_all_images(numbered):
-    # ceil(80 / 24) = 4 patches of the first image, ceil(99 / 24) = 5 of the second, 3 a batch.
-    batches = make_batches(*numbered)
-    assert batches.steps_per_epoch == 3
-    drawn = np.concatenate([batches.batch(0, i)[0] for i in range(3)])
-    assert sum(patch.max() >= 100 for patch in drawn) == 5
+    # 2 x 2 patches of 4 x 6 cover the 8 x 10 image, 3 x 2 the 9 x 11 one; 3 a batch.
+    batches = make_batches(*numbered, batch_size=5)
+    assert batches.steps_per_epoch == 2
+    drawn = np.concatenate([batches.batch(0, i)[0] for i in range(2)])
+    assert sum(patch.max() >= 100 for patch in drawn) == 6
+
+
+def test_a_grid_covers_every_pixel_in_one_epoch(numbered):
+    batches = make_batches(*numbered, sampling="grid", batch_size=5)
+    seen = {int(v) for x, _, _ in batches.generate(0, 1) for v in x.ravel()}
+    assert seen == {int(v) for image in numbered[0] for v in image.ravel()}
+
+
+def test_a_share_of_patches_lies_on_the_rarest_class():
+    code = np.zeros((40, 60), dtype="int32")
+    code[20, 30] = 1
+    images, codes = [np.zeros((40, 60, 1))] * 2, [code, np.zeros_like(code)]
+    hits = {
+        fraction: np.mean(
+            [
+                y.any()
+                for _, y, _ in make_batches(
+                    images[:1], codes[:1], foreground_fraction=fraction, batch_size=1
+                ).generate(0, 2)
+            ]
+        )
+        for fraction in (0.0, 0.5, 1.0)
+    }
+    assert hits[1.0] == 1
+    assert 0.35 < hits[0.5] < 0.7
+    assert hits[0.0] < 0.1
+    # An image without the class is still drawn.
+    mixed = make_batches(images, codes, foreground_fraction=1.0)
+    assert 0.4 < np.mean([y.any(axis=(1, 2, 3)) for _, y, _ in mixed.generate(0, 1)]) < 0.6
 
 
 def test_every_pixel_is_reached(numbered):
