@@ -77,8 +77,11 @@ class BaseSegmenter(BaseEstimator):
         """
         from emstellar.metrics import jaccard_score
 
-        probabilities = self.predict_proba(X)
-        return jaccard_score(y, probabilities, labels=self.classes_, sample_weight=sample_weight)
+        predicted = self.predict(X)
+        if self.classes_.dtype.kind == "f":
+            # Metrics take maps of floats for probabilities; these are labels, which are integral.
+            predicted = [np.asarray(labels, dtype="int64") for labels in predicted]
+        return jaccard_score(y, predicted, labels=self.classes_, sample_weight=sample_weight)
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
