@@ -1,0 +1,53 @@
+import keras
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose
+
+from emstellar import UNetSegmenter
+from emstellar.training.precision import choose_precision, set_precision
+from tests.segmenters.small import bright_discs, small_segmenter
+
+pytestmark = pytest.mark.backend
+X, y = bright_discs()
+
+
+@pytest.mark.parametrize("policy", ["mixed_bfloat16", "mixed_float16"])
+def test_half_precision_learns_and_leaves_the_global_policy_alone(policy):
+    before = keras.config.dtype_policy()
+    options = {"epochs": 20, "steps_per_epoch": 10, "learning_rate": 0.01}
+    half = small_segmenter(precision=policy, **options).fit(X, y)
+    single = small_segmenter(**options).fit(X, y)
+    assert keras.config.dtype_policy() is before
+    assert half.predict_proba(X).dtype == "float32"
+    assert all(variable.dtype == "float32" for variable in half.model_.trainable_variables)
+    assert half.history_["loss"][-1] < 0.5 * half.history_["loss"][0]
+    assert_allclose(half.predict_proba(X), single.predict_proba(X), atol=0.15)
+
+
+def test_layers_compute_in_half_precision_but_the_last():
+    model = UNetSegmenter(width=1 / 32).build_network((32, 32, 1), 1)
+    set_precision(model, "mixed_bfloat16")
+    computed = {layer.compute_dtype for layer in model.layers[:-1]}
+    assert computed == {"bfloat16"}
+    assert model.layers[-1].compute_dtype == "float32"
+    assert keras.ops.convert_to_numpy(model(np.zeros((1, 32, 32, 1)))).dtype == "float32"
+
+
+def test_float32_changes_nothing():
+    model = UNetSegmenter(width=1 / 32).build_network((32, 32, 1), 1)
+    set_precision(model, "float32")
+    assert {layer.compute_dtype for layer in model.layers} == {"float32"}
+
+
+def test_auto_follows_the_device(monkeypatch):
+    from emstellar.training import precision
+
+    for gpu, amx, expected in [
+        (False, False, "float32"),
+        (True, False, "mixed_bfloat16"),
+        (False, True, "mixed_bfloat16"),
+    ]:
+        monkeypatch.setattr(precision, "has_gpu", lambda gpu=gpu: gpu)
+        monkeypatch.setattr(precision, "has_amx", lambda amx=amx: amx)
+        assert choose_precision("auto") == expected
+        assert choose_precision("float32") == "float32"
