@@ -1,3 +1,13 @@
+from .boundary import average_surface_distance as average_surface_distance
+from .boundary import boundary_f1_score as boundary_f1_score
+from .boundary import hausdorff_distance as hausdorff_distance
+from .component_partition import component_rand_error as component_rand_error
+from .component_partition import component_voi as component_voi
+from .instance import instance_ap_score as instance_ap_score
+from .instance import instance_counts as instance_counts
+from .instance import panoptic_quality_score as panoptic_quality_score
+from .instance_matching import label_instances as label_instances
+from .instance_matching import match_instances as match_instances
 from .label_partition import adapted_rand_error as adapted_rand_error
 from .label_partition import partition_errors as partition_errors
 from .label_partition import remove_borders as remove_borders

@@ -43,6 +43,27 @@ SHARED = {
         Where to cut the maps; of several thresholds that with the lowest error counts.""",
     "macro": """average : {"macro"} or None, default="macro"
         The mean over images. If None, the images' errors at the best threshold.""",
+    "pixel_size": """pixel_size : float or (float, float), default=1.0
+        Height and width of a pixel, for example in nanometres.""",
+    "image_average": """average : {"image"} or None, default="image"
+        The mean over images. If None, the images' values.""",
+    "objects": """threshold : float, default=0.5
+        Foreground is what is strictly more probable; objects are its connected parts.
+    connectivity : {1, 2}, default=1
+        Whether pixels that touch by their corners are of one object (2) or not (1).
+    min_size : int, default=0
+        Objects of fewer pixels are left out.""",
+    "object_average": """average : {"pooled", "image"} or None, default="pooled"
+        Pool the objects of all images, or take the mean over images. If None, the images'
+        scores.
+    zero_division : {"warn", 0, 1}, default="warn"
+        The score where there is no object at all; "warn" is 0 and a warning.""",
+    "column_meaning": """labels : array-like of shape (n_classes,), optional
+        The classes in the order of the columns of `y_prob`, such as a segmenter's `classes_`.
+    pos_label : int or bool, optional
+        The foreground class; by default the last of two.""",
+    "components": """average : {"macro"} or None, default="macro"
+        The mean over images with objects. If None, the images' values.""",
     "image_meaning": """labels : array-like of shape (n_classes,), optional
         The classes in the order of the columns of `y_prob`, such as a segmenter's `classes_`.
     pos_label : int or bool, optional

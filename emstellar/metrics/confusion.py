@@ -61,7 +61,17 @@ class PixelCounts:
         What a foreground probability must exceed.
     """
 
-    def __init__(self, y_true, y_prob, *, threshold=0.5, **meaning):
+    def __init__(
+        self,
+        y_true,
+        y_prob,
+        *,
+        threshold=0.5,
+        labels=None,
+        pos_label=None,
+        sample_weight=None,
+    ):
+        meaning = {"labels": labels, "pos_label": pos_label, "sample_weight": sample_weight}
         comparison = Comparison(y_true, y_prob, **meaning)
         self.is_binary = comparison.is_binary
         self.image_weights = comparison.image_weights
@@ -99,9 +109,11 @@ def average_images(scores, image_weights, average):
     scores = np.array(np.broadcast_arrays(*scores), dtype=float)
     if average is None:
         return scores
-    masked = np.ma.masked_invalid(scores)
-    mean = np.ma.filled(np.ma.average(masked, axis=0, weights=image_weights), np.nan)
-    return float(mean) if mean.ndim == 0 else mean
+    weights = np.ones(len(scores)) if image_weights is None else image_weights
+    defined = ~np.isnan(scores)
+    with np.errstate(invalid="ignore"):
+        mean = np.divide(weights @ np.where(defined, scores, 0), weights @ defined)
+    return float(mean) if np.ndim(mean) == 0 else mean
 
 
 def as_samples(matrix):

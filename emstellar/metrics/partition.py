@@ -4,12 +4,7 @@ import numpy as np
 
 from emstellar.metrics._doc import shared_doc
 from emstellar.metrics.confusion import check_option
-from emstellar.metrics.threshold_sweep import (
-    DEFAULT_THRESHOLDS,
-    ScoreCurve,
-    sweep_thresholds,
-    threshold_values,
-)
+from emstellar.metrics.threshold_sweep import DEFAULT_THRESHOLDS, ScoreCurve, ThresholdSweep
 
 AVERAGES = ("macro", "micro", None)
 
@@ -82,9 +77,8 @@ def v_rand_score(
     0.818...
     """
     meaning = {"labels": labels, "pos_label": pos_label, "sample_weight": sample_weight}
-    sweep = sweep_thresholds(y_true, y_prob, thresholds=thresholds, thinning=thinning, **meaning)
-    rand_counts, _, weights = sweep
-    return _best(rand_curve(rand_counts, thresholds, weights, average), average)
+    sweep = ThresholdSweep(y_true, y_prob, thresholds=thresholds, thinning=thinning, **meaning)
+    return sweep.score(rand_curve, average)
 
 
 @shared_doc
@@ -151,9 +145,8 @@ def v_info_score(
     0.778...
     """
     meaning = {"labels": labels, "pos_label": pos_label, "sample_weight": sample_weight}
-    sweep = sweep_thresholds(y_true, y_prob, thresholds=thresholds, thinning=thinning, **meaning)
-    _, entropies, weights = sweep
-    return _best(info_curve(entropies, thresholds, weights, average), average)
+    sweep = ThresholdSweep(y_true, y_prob, thresholds=thresholds, thinning=thinning, **meaning)
+    return sweep.score(info_curve, average)
 
 
 @shared_doc
@@ -210,9 +203,8 @@ def v_rand_curve(
     ((11,), 0.4, 1.0)
     """
     meaning = {"labels": labels, "pos_label": pos_label, "sample_weight": sample_weight}
-    sweep = sweep_thresholds(y_true, y_prob, thresholds=thresholds, thinning=thinning, **meaning)
-    rand_counts, _, weights = sweep
-    return rand_curve(rand_counts, thresholds, weights, average)
+    sweep = ThresholdSweep(y_true, y_prob, thresholds=thresholds, thinning=thinning, **meaning)
+    return rand_curve(sweep, average)
 
 
 @shared_doc
@@ -265,9 +257,8 @@ def v_info_curve(
     ((11,), 0.4, 1.0)
     """
     meaning = {"labels": labels, "pos_label": pos_label, "sample_weight": sample_weight}
-    sweep = sweep_thresholds(y_true, y_prob, thresholds=thresholds, thinning=thinning, **meaning)
-    _, entropies, weights = sweep
-    return info_curve(entropies, thresholds, weights)
+    sweep = ThresholdSweep(y_true, y_prob, thresholds=thresholds, thinning=thinning, **meaning)
+    return info_curve(sweep)
 
 
 @shared_doc
@@ -315,30 +306,22 @@ def v_scores(
     {'v_rand': 1.0, 'v_info': 1.0}
     """
     meaning = {"labels": labels, "pos_label": pos_label, "sample_weight": sample_weight}
-    sweep = sweep_thresholds(y_true, y_prob, thresholds=thresholds, thinning=thinning, **meaning)
-    rand_counts, entropies, weights = sweep
-    return {
-        "v_rand": rand_curve(rand_counts, thresholds, weights).best_score,
-        "v_info": info_curve(entropies, thresholds, weights).best_score,
-    }
+    sweep = ThresholdSweep(y_true, y_prob, thresholds=thresholds, thinning=thinning, **meaning)
+    return {"v_rand": sweep.score(rand_curve), "v_info": sweep.score(info_curve)}
 
 
-def _best(curve, average):
-    return curve.image_scores[curve.best_index] if average is None else curve.best_score
-
-
-def rand_curve(rand_counts, thresholds, image_weights=None, average="macro"):
-    """Return the V_Rand curve of the counts of `sweep_thresholds`."""
+def rand_curve(sweep, average="macro"):
+    """Return the V_Rand curve of a `ThresholdSweep`."""
     check_option("average", average, AVERAGES)
-    truth, prediction, both = rand_counts
+    truth, prediction, both = sweep.rand_counts
     with np.errstate(invalid="ignore"):
         precision, recall = both / prediction, both / truth
         image_scores = np.nan_to_num(2 * both / (truth + prediction))
     if average == "micro":
-        scores = _micro_rand(rand_counts)
+        scores = _micro_rand(sweep.rand_counts)
     else:
-        scores = np.average(image_scores, axis=1, weights=image_weights)
-    return ScoreCurve(threshold_values(thresholds), scores, image_scores, precision, recall)
+        scores = np.average(image_scores, axis=1, weights=sweep.image_weights)
+    return ScoreCurve(sweep.thresholds, scores, image_scores, precision, recall)
 
 
 def _micro_rand(rand_counts):
@@ -348,10 +331,10 @@ def _micro_rand(rand_counts):
     return np.where((truth == 0).any(axis=1), np.nan, scores)
 
 
-def info_curve(entropies, thresholds, image_weights=None, average="macro"):
-    """Return the V_Info curve of the entropies of `sweep_thresholds`."""
+def info_curve(sweep, average="macro"):
+    """Return the V_Info curve of a `ThresholdSweep`."""
     check_option("average", average, ("macro", None))
-    truth, prediction, both = entropies
+    truth, prediction, both = sweep.entropies
     shared = truth + prediction - both
     with np.errstate(invalid="ignore", divide="ignore"):
         precision, recall = shared / truth, shared / prediction
@@ -359,8 +342,8 @@ def info_curve(entropies, thresholds, image_weights=None, average="macro"):
         precision, recall = _replace(truth == 0, precision, recall, 0.0, 1.0)
         precision, recall = _replace(prediction == 0, precision, recall, 1.0, 0.0)
         image_scores = 2 * precision * recall / (precision + recall)
-    scores = np.average(image_scores, axis=1, weights=image_weights)
-    return ScoreCurve(threshold_values(thresholds), scores, image_scores, precision, recall)
+    scores = np.average(image_scores, axis=1, weights=sweep.image_weights)
+    return ScoreCurve(sweep.thresholds, scores, image_scores, precision, recall)
 
 
 def _replace(where, precision, recall, new_precision, new_recall):

@@ -58,7 +58,16 @@ class ProbabilityCounts:
         As for `Comparison`. More than two classes need `pos_label`.
     """
 
-    def __init__(self, y_true, y_prob, **meaning):
+    def __init__(
+        self,
+        y_true,
+        y_prob,
+        *,
+        labels=None,
+        pos_label=None,
+        sample_weight=None,
+    ):
+        meaning = {"labels": labels, "pos_label": pos_label, "sample_weight": sample_weight}
         comparison = Comparison(y_true, y_prob, **meaning)
         self.image_weights = comparison.image_weights
         self.counts = [count_values(comparison, i) for i in range(comparison.n_images)]

@@ -6,21 +6,35 @@ the estimator, so that masks of any encoding are understood.
 """
 
 import difflib
+from functools import partial
 from inspect import signature
 from typing import NamedTuple
 
 from sklearn.metrics import make_scorer
 
-from emstellar.metrics import pixel, probability, rates
+from emstellar.metrics import (
+    boundary,
+    component_partition,
+    instance,
+    partition,
+    pixel,
+    probability,
+    rates,
+    warping,
+)
+from emstellar.metrics.boundary import BoundaryDistances
+from emstellar.metrics.component_partition import ComponentErrors
 from emstellar.metrics.confusion import PixelCounts
-from emstellar.metrics.partition import v_info_score, v_rand_score, v_scores
+from emstellar.metrics.instance import Instances
 from emstellar.metrics.probability import ProbabilityCounts
+from emstellar.metrics.threshold_sweep import ThresholdSweep
 
 
 class _Metric(NamedTuple):
     """A metric, its sign (-1 where lower is better) and how to share work with its like.
 
-    `family` makes an object of masks and predictions; `take` takes the score from it.
+    `family` makes an object of masks and predictions; ``take(object, **average)`` takes the
+    score from it.
     """
 
     function: object
@@ -29,35 +43,65 @@ class _Metric(NamedTuple):
     take: object = None
 
 
-def _pixel_metric(function, from_matrix):
-    return _Metric(function, 1, PixelCounts, lambda counts: counts.score(from_matrix))
+def _in_family(family):
+    """Return a function that makes a `_Metric` of a function and its form for the family."""
+
+    def make(function, from_family, sign=1, **options):
+        def take(shared, **average):
+            return shared.score(from_family, **average, **options)
+
+        return _Metric(function, sign, family, take)
+
+    return make
 
 
-def _probability_metric(function, from_counts, sign=1):
-    return _Metric(function, sign, ProbabilityCounts, lambda counts: counts.score(from_counts))
-
+_pixels = _in_family(PixelCounts)
+_probabilities = _in_family(ProbabilityCounts)
+_sweep = _in_family(ThresholdSweep)
+_components = _in_family(ComponentErrors)
+_outlines = _in_family(BoundaryDistances)
+_objects = _in_family(Instances)
 
 _METRICS = {
-    "f1": _pixel_metric(pixel.f1_score, pixel.from_f1),
-    "jaccard": _pixel_metric(pixel.jaccard_score, pixel.from_jaccard),
-    "accuracy": _pixel_metric(pixel.accuracy_score, pixel.from_accuracy),
-    "balanced_accuracy": _pixel_metric(pixel.balanced_accuracy_score, pixel.from_balanced_accuracy),
-    "sensitivity": _pixel_metric(rates.sensitivity_score, rates.from_sensitivity),
-    "specificity": _pixel_metric(rates.specificity_score, rates.from_specificity),
-    "ppv": _pixel_metric(rates.ppv_score, rates.from_ppv),
-    "npv": _pixel_metric(rates.npv_score, rates.from_npv),
-    "matthews": _pixel_metric(pixel.matthews_corrcoef, pixel.from_matthews),
-    "cohen_kappa": _pixel_metric(pixel.cohen_kappa_score, pixel.from_cohen_kappa),
-    "roc_auc": _probability_metric(probability.roc_auc_score, probability.from_roc_auc),
-    "average_precision": _probability_metric(
+    "f1": _pixels(pixel.f1_score, pixel.from_f1),
+    "jaccard": _pixels(pixel.jaccard_score, pixel.from_jaccard),
+    "accuracy": _pixels(pixel.accuracy_score, pixel.from_accuracy),
+    "balanced_accuracy": _pixels(pixel.balanced_accuracy_score, pixel.from_balanced_accuracy),
+    "matthews": _pixels(pixel.matthews_corrcoef, pixel.from_matthews),
+    "cohen_kappa": _pixels(pixel.cohen_kappa_score, pixel.from_cohen_kappa),
+    "sensitivity": _pixels(rates.sensitivity_score, rates.from_sensitivity),
+    "specificity": _pixels(rates.specificity_score, rates.from_specificity),
+    "ppv": _pixels(rates.ppv_score, rates.from_ppv),
+    "npv": _pixels(rates.npv_score, rates.from_npv),
+    "roc_auc": _probabilities(probability.roc_auc_score, probability.from_roc_auc),
+    "average_precision": _probabilities(
         probability.average_precision_score, probability.from_average_precision
     ),
-    "neg_brier": _probability_metric(probability.brier_score_loss, probability.from_brier, -1),
-    "neg_ece": _probability_metric(
+    "neg_brier": _probabilities(probability.brier_score_loss, probability.from_brier, -1),
+    "neg_ece": _probabilities(
         probability.expected_calibration_error, probability.from_calibration, -1
     ),
-    "v_rand": _Metric(v_rand_score, 1, v_scores, lambda scores: scores["v_rand"]),
-    "v_info": _Metric(v_info_score, 1, v_scores, lambda scores: scores["v_info"]),
+    "v_rand": _sweep(partition.v_rand_score, partition.rand_curve),
+    "v_info": _sweep(partition.v_info_score, partition.info_curve),
+    "neg_adapted_rand_error": _components(
+        component_partition.component_rand_error, component_partition.from_rand, -1
+    ),
+    "neg_voi": _components(component_partition.component_voi, component_partition.from_voi, -1),
+    "neg_warping_error": _Metric(warping.warping_error, -1),
+    "neg_pixel_error": _Metric(warping.pixel_error, -1),
+    "boundary_f1": _outlines(boundary.boundary_f1_score, boundary.from_boundary_f1),
+    "neg_hausdorff": _outlines(boundary.hausdorff_distance, boundary.from_hausdorff, -1),
+    "neg_hausdorff95": _outlines(
+        partial(boundary.hausdorff_distance, percentile=95.0),
+        boundary.from_hausdorff,
+        -1,
+        percentile=95.0,
+    ),
+    "neg_surface_distance": _outlines(
+        boundary.average_surface_distance, boundary.from_surface_distance, -1
+    ),
+    "instance_ap": _objects(instance.instance_ap_score, instance.from_instance_ap),
+    "panoptic_quality": _objects(instance.panoptic_quality_score, instance.from_panoptic_quality),
 }
 
 
@@ -204,7 +248,17 @@ def register_scorer(name, metric, *, greater_is_better=True):
     _METRICS[name] = _Metric(metric, 1 if greater_is_better else -1)
 
 
-def compute_scores(names, y_true, y_prob, *, labels=None, pos_label=None, sample_weight=None):
+def compute_scores(
+    names,
+    y_true,
+    y_prob,
+    *,
+    threshold=0.5,
+    labels=None,
+    pos_label=None,
+    sample_weight=None,
+    per_image=False,
+):
     """Return several scores of the same predictions, sharing the work.
 
     Parameters
@@ -215,16 +269,20 @@ def compute_scores(names, y_true, y_prob, *, labels=None, pos_label=None, sample
         The true masks.
     y_prob : array-like or sequence of arrays
         Probabilities, foreground maps or label maps.
+    threshold : float, default=0.5
+        What a foreground probability must exceed, in metrics of one threshold.
     labels : array-like of shape (n_classes,), optional
         The classes in the order of the columns of `y_prob`.
     pos_label : int or bool, optional
         The foreground class.
     sample_weight : array-like of shape (n_images,) or (n_images, height, width), optional
         Weights, for those metrics that take them.
+    per_image : bool, default=False
+        Whether to return the scores of the images instead of that of all together.
 
     Returns
     -------
-    dict of str to float
+    dict of str to float, or to ndarray of shape (n_images,)
         In the order of `names`; higher is better.
 
     Raises
@@ -240,21 +298,29 @@ def compute_scores(names, y_true, y_prob, *, labels=None, pos_label=None, sample
     >>> compute_scores(["sensitivity", "v_rand", "v_info"], y_true, y_prob)
     {'sensitivity': 0.666..., 'v_rand': 1.0, 'v_info': 1.0}
     """
-    meaning = {"labels": labels, "pos_label": pos_label, "sample_weight": sample_weight}
+    options = {
+        "threshold": threshold,
+        "labels": labels,
+        "pos_label": pos_label,
+        "sample_weight": sample_weight,
+    }
+    average = {"average": None} if per_image else {}
     metrics = {name: _find(name) for name in names}
     families = {metric.family for metric in metrics.values() if metric.family is not None}
-    shared = {family: family(y_true, y_prob, **meaning) for family in families}
+    shared = {family: family(y_true, y_prob, **_accepted(family, options)) for family in families}
     scores = {}
     for name, metric in metrics.items():
         if metric.family is None:
-            score = metric.function(y_true, y_prob, **_accepted(metric.function, meaning))
+            accepted = _accepted(metric.function, {**options, **average})
+            score = metric.function(y_true, y_prob, **accepted)
         else:
-            score = metric.take(shared[metric.family])
+            score = metric.take(shared[metric.family], **average)
         scores[name] = metric.sign * score
     return scores
 
 
 def _accepted(function, options):
+    """Return those of the options that a function has parameters for."""
     parameters = signature(function).parameters
     return {name: value for name, value in options.items() if name in parameters}
 

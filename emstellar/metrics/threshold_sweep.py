@@ -118,29 +118,58 @@ def _count_up(low, high, step):
     return np.array(values)
 
 
-def sweep_thresholds(y_true, y_prob, *, thresholds=DEFAULT_THRESHOLDS, thinning=True, **meaning):
-    """Return what both scores need of every image at every threshold.
+class ThresholdSweep:
+    """What both scores need of every image at every threshold.
 
-    Returns
-    -------
+    Parameters
+    ----------
+    y_true, y_prob, labels, pos_label, sample_weight
+        As for `v_rand_score`.
+    thresholds : float, tuple (low, high, step) or ndarray, default=(0.0, 1.0, 0.1)
+        As for `threshold_values`.
+    thinning : bool, default=True
+        Whether predicted objects grow until lines of one pixel are between them.
+
+    Attributes
+    ----------
+    thresholds : ndarray of shape (n_thresholds,)
     rand_counts : ndarray of shape (3, n_thresholds, n_images)
         The fields of `RandCounts`.
     entropies : ndarray of shape (3, n_thresholds, n_images)
         The fields of `Entropies`.
     image_weights : ndarray of shape (n_images,), or None
     """
-    comparison, maps = foreground_maps(y_true, y_prob, **meaning)
-    if comparison.weights is not None and comparison.image_weights is None:
-        raise ValueError(
-            "V_Rand and V_Info compare regions and cannot weight pixels: sample_weight must "
-            f"have shape ({comparison.n_images},), one weight per image. Mark pixels to be "
-            "ignored by -1 in y_true."
-        )
-    values = threshold_values(thresholds)
-    images = [_sweep_image(truth, prediction, values, thinning) for truth, prediction in maps]
-    rand_counts, entropies = zip(*images, strict=True)
-    stacked = [np.array(a).transpose(2, 1, 0) for a in (rand_counts, entropies)]
-    return *stacked, comparison.image_weights
+
+    def __init__(
+        self,
+        y_true,
+        y_prob,
+        *,
+        thresholds=DEFAULT_THRESHOLDS,
+        thinning=True,
+        labels=None,
+        pos_label=None,
+        sample_weight=None,
+    ):
+        meaning = {"labels": labels, "pos_label": pos_label, "sample_weight": sample_weight}
+        comparison, maps = foreground_maps(y_true, y_prob, **meaning)
+        if comparison.weights is not None and comparison.image_weights is None:
+            raise ValueError(
+                "V_Rand and V_Info compare regions and cannot weight pixels: sample_weight must "
+                f"have shape ({comparison.n_images},), one weight per image. Mark pixels to be "
+                "ignored by -1 in y_true."
+            )
+        self.image_weights = comparison.image_weights
+        self.thresholds = threshold_values(thresholds)
+        images = [_sweep_image(*pair, self.thresholds, thinning) for pair in maps]
+        rand_counts, entropies = zip(*images, strict=True)
+        self.rand_counts = np.array(rand_counts).transpose(2, 1, 0)
+        self.entropies = np.array(entropies).transpose(2, 1, 0)
+
+    def score(self, make_curve, average="macro"):
+        """Return the best score of ``make_curve(sweep, average)``, or the images' scores there."""
+        curve = make_curve(self, average)
+        return curve.image_scores[curve.best_index] if average is None else curve.best_score
 
 
 def _sweep_image(truth, prediction, thresholds, thinning):

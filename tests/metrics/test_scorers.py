@@ -169,3 +169,19 @@ def test_callable_scoring_is_returned():
 def test_unfitted_segmenter():
     with pytest.raises((NotFittedError, AttributeError)):
         metrics.get_scorer("f1")(BrightnessSegmenter(), np.zeros((1, 2, 2)), np.zeros((1, 2, 2)))
+
+
+def test_scores_of_the_images():
+    rng = np.random.default_rng(11)
+    y_true = np.kron(rng.random((3, 4, 4)) < 0.5, np.ones((1, 3, 3))) > 0
+    y_prob = np.clip(y_true * 0.5 + rng.random(y_true.shape) * 0.5, 0, 1)
+    whole = metrics.compute_scores(NAMES, y_true, y_prob, threshold=0.6)
+    images = metrics.compute_scores(NAMES, y_true, y_prob, threshold=0.6, per_image=True)
+    assert list(whole) == list(images) == NAMES
+    assert all(np.shape(images[name]) == (3,) for name in NAMES)
+    expected = metrics.f1_score(y_true, y_prob, threshold=0.6, average=None)
+    np.testing.assert_array_equal(images["f1"], expected)
+    assert whole["boundary_f1"] == metrics.boundary_f1_score(y_true, y_prob, threshold=0.6)
+    expected = metrics.hausdorff_distance(y_true, y_prob, percentile=95, threshold=0.6)
+    assert whole["neg_hausdorff95"] == -expected
+    assert whole["v_rand"] == pytest.approx(images["v_rand"].mean())
