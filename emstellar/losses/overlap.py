@@ -1,4 +1,4 @@
-"""Losses that compare whole regions: Tversky and its kin, and the Lovasz extension.
+"""Losses that compare whole regions: Tversky and its kin.
 
 Regions are pooled over all pixels of the batch, so that a patch without foreground is no
 special case. With one channel the loss is the foreground's, else the mean over the classes.
@@ -17,9 +17,17 @@ def _tversky_index(target, probability, weight, alpha, beta, smooth):
     true_positive = ops.sum(weight * target * probability, axis=axes)
     false_positive = ops.sum(weight * (1 - target) * probability, axis=axes)
     false_negative = ops.sum(weight * target * (1 - probability), axis=axes)
-    return (true_positive + smooth) / (
-        true_positive + alpha * false_positive + beta * false_negative + smooth
+    smooth = smooth * _mean_positive(weight)
+    return ops.divide_no_nan(
+        true_positive + smooth,
+        true_positive + alpha * false_positive + beta * false_negative + smooth,
     )
+
+
+def _mean_positive(weight):
+    """Return the mean weight of pixels that have one: what one pixel is worth."""
+    labelled = ops.sum(ops.cast(weight > 0, "float32"))
+    return ops.where(labelled > 0, ops.sum(weight) / ops.maximum(labelled, 1.0), 1.0)
 
 
 @keras.saving.register_keras_serializable(package="emstellar")
@@ -35,15 +43,16 @@ class Tversky(SegmentationLoss):
     beta : float, default=0.7
         Price of false negatives.
     smooth : float, default=1.0
-        Added to numerator and denominator, in pixels: an absent class that is not predicted
-        has loss 0, and no division is by 0.
+        Added to numerator and denominator, in pixels of average weight: an absent class that is
+        not predicted has loss 0. With 0 it has loss 1.
     name : str, optional
         The name of the loss.
 
     Notes
     -----
     :math:`1 - (TP + s) / (TP + \alpha FP + \beta FN + s)`, the counts being weighted sums of
-    probabilities over the pixels of the batch (equation 2 of [1]_).
+    probabilities over the pixels of the batch (equation 2 of [1]_). In `keras.losses.Tversky`
+    alpha and beta stand for the opposite errors.
 
     References
     ----------
