@@ -64,6 +64,9 @@ SHARED = {
         The foreground class; by default the last of two.""",
     "components": """average : {"macro"} or None, default="macro"
         The mean over images with objects. If None, the images' values.""",
+    "class_mean": """class_average : {"macro", "weighted"} or None, default="macro"
+        With more than two classes, each is scored against all others: the mean over classes,
+        or weighted by their pixels. If None, one score per class.""",
     "image_meaning": """labels : array-like of shape (n_classes,), optional
         The classes in the order of the columns of `y_prob`, such as a segmenter's `classes_`.
     pos_label : int or bool, optional

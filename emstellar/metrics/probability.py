@@ -15,6 +15,8 @@ from emstellar.metrics._doc import shared_doc
 from emstellar.metrics.confusion import AVERAGES, average_images, check_option
 from emstellar.metrics.inputs import Comparison
 
+CLASS_AVERAGES = ("macro", "weighted", "sum", None)
+
 
 class ValueCounts(NamedTuple):
     """How often each foreground probability occurs in the background and in the foreground."""
@@ -30,14 +32,12 @@ class ValueCounts(NamedTuple):
         return truth, np.concatenate([self.values, self.values]), weights
 
 
-def count_values(comparison, index):
-    """Return the `ValueCounts` of the labelled pixels of one image."""
-    labelled = comparison.labelled(index)
-    foreground = comparison.truth_codes(index)[labelled] == 1
-    values, position = np.unique(comparison.foreground(index)[labelled], return_inverse=True)
-    weights = 1.0 if comparison.weights is None else comparison.weights[index][labelled]
-    negatives = np.bincount(position, weights * ~foreground, minlength=len(values))
-    positives = np.bincount(position, weights * foreground, minlength=len(values))
+def count_values(values, is_positive, weights):
+    """Return the `ValueCounts` of flat arrays; `weights` may be None."""
+    values, position = np.unique(values, return_inverse=True)
+    weights = 1.0 if weights is None else weights
+    negatives = np.bincount(position, weights * ~is_positive, minlength=len(values))
+    positives = np.bincount(position, weights * is_positive, minlength=len(values))
     return ValueCounts(values, negatives, positives)
 
 
@@ -55,43 +55,89 @@ class ProbabilityCounts:
     Parameters
     ----------
     y_true, y_prob, labels, pos_label, sample_weight
-        As for `Comparison`. More than two classes need `pos_label`.
+        As for `Comparison`.
+
+    Attributes
+    ----------
+    counts : list of list of ValueCounts
+        For each class that is scored against all others (with two classes, the foreground),
+        those of the images.
     """
 
-    def __init__(
-        self,
-        y_true,
-        y_prob,
-        *,
-        labels=None,
-        pos_label=None,
-        sample_weight=None,
-    ):
+    def __init__(self, y_true, y_prob, *, labels=None, pos_label=None, sample_weight=None):
         meaning = {"labels": labels, "pos_label": pos_label, "sample_weight": sample_weight}
         comparison = Comparison(y_true, y_prob, **meaning)
         self.image_weights = comparison.image_weights
-        self.counts = [count_values(comparison, i) for i in range(comparison.n_images)]
+        images = [self._count(comparison, i) for i in range(comparison.n_images)]
+        self.counts = [list(of_class) for of_class in zip(*images, strict=True)]
 
-    def score(self, function, average="pooled", **options):
+    def _count(self, comparison, index):
+        labelled = comparison.labelled(index)
+        truth = comparison.truth_codes(index)[labelled]
+        weights = None if comparison.weights is None else comparison.weights[index][labelled]
+        if comparison.is_binary:
+            columns = [(1, comparison.foreground(index))]
+        else:
+            columns = enumerate(np.moveaxis(comparison.probabilities(index), -1, 0))
+        return [count_values(p[labelled], truth == code, weights) for code, p in columns]
+
+    def score(self, function, average="pooled", class_average="macro", **options):
         """Return `function` of all counts pooled or of those of the images."""
         check_option("average", average, AVERAGES)
+        check_option("class_average", class_average, CLASS_AVERAGES)
         if average == "pooled":
-            return function(pool_counts(self.counts), **options)
-        scores = [function(counts, **options) for counts in self.counts]
+            return _average_classes(
+                function, [pool_counts(c) for c in self.counts], class_average, **options
+            )
+        scores = [
+            _average_classes(function, counts, class_average, **options)
+            for counts in zip(*self.counts, strict=True)
+        ]
         return average_images(scores, self.image_weights, average)
+
+
+def _average_classes(function, counts, class_average, **options):
+    """Return the mean of the classes' scores, without those that are undefined."""
+    scores = np.array([function(c, **options) for c in counts])
+    if len(counts) == 1:
+        return float(scores[0])
+    if class_average == "weighted":
+        return average_images(scores, np.array([c.positives.sum() for c in counts]), "image")
+    if class_average == "sum":
+        return float(scores.sum())
+    return average_images(scores, None, class_average and "image")
+
+
+class ConfidenceCounts(ProbabilityCounts):
+    """The counted probabilities of the class predicted, which is right or not."""
+
+    def _count(self, comparison, index):
+        labelled = comparison.labelled(index)
+        weights = None if comparison.weights is None else comparison.weights[index][labelled]
+        probabilities = comparison.probabilities(index)[labelled]
+        right = probabilities.argmax(axis=-1) == comparison.truth_codes(index)[labelled]
+        return [count_values(probabilities.max(axis=-1), right, weights)]
 
 
 @shared_doc
 def roc_auc_score(
-    y_true, y_prob, *, labels=None, pos_label=None, sample_weight=None, average="pooled"
+    y_true,
+    y_prob,
+    *,
+    labels=None,
+    pos_label=None,
+    sample_weight=None,
+    average="pooled",
+    class_average="macro",
 ):
-    """Return the area under the receiver operating characteristic of the foreground.
+    """Return the area under the receiver operating characteristic.
 
     Parameters
     ----------
     %(images)s
     %(meaning)s
     %(average)s
+    %(class_mean)s
 
     Returns
     -------
@@ -116,20 +162,28 @@ def roc_auc_score(
     0.75
     """
     meaning = {"labels": labels, "pos_label": pos_label, "sample_weight": sample_weight}
-    return ProbabilityCounts(y_true, y_prob, **meaning).score(from_roc_auc, average)
+    return ProbabilityCounts(y_true, y_prob, **meaning).score(from_roc_auc, average, class_average)
 
 
 @shared_doc
 def average_precision_score(
-    y_true, y_prob, *, labels=None, pos_label=None, sample_weight=None, average="pooled"
+    y_true,
+    y_prob,
+    *,
+    labels=None,
+    pos_label=None,
+    sample_weight=None,
+    average="pooled",
+    class_average="macro",
 ):
-    """Return the average precision of the foreground over all recalls.
+    """Return the average precision over all recalls.
 
     Parameters
     ----------
     %(images)s
     %(meaning)s
     %(average)s
+    %(class_mean)s
 
     Returns
     -------
@@ -153,7 +207,9 @@ def average_precision_score(
     0.83...
     """
     meaning = {"labels": labels, "pos_label": pos_label, "sample_weight": sample_weight}
-    return ProbabilityCounts(y_true, y_prob, **meaning).score(from_average_precision, average)
+    return ProbabilityCounts(y_true, y_prob, **meaning).score(
+        from_average_precision, average, class_average
+    )
 
 
 @shared_doc
@@ -171,7 +227,8 @@ def brier_score_loss(
     Returns
     -------
     loss : float or ndarray
-        In [0, 1], the best is 0; an array of one per image where `average` is None.
+        In [0, 1], the best is 0; an array of one per image where `average` is None. With more
+        than two classes the sum over classes, in [0, 2].
 
     Raises
     ------
@@ -190,7 +247,7 @@ def brier_score_loss(
     0.125
     """
     meaning = {"labels": labels, "pos_label": pos_label, "sample_weight": sample_weight}
-    return ProbabilityCounts(y_true, y_prob, **meaning).score(from_brier, average)
+    return ProbabilityCounts(y_true, y_prob, **meaning).score(from_brier, average, "sum")
 
 
 @shared_doc
@@ -242,7 +299,7 @@ def expected_calibration_error(
     0.15
     """
     meaning = {"labels": labels, "pos_label": pos_label, "sample_weight": sample_weight}
-    counts = ProbabilityCounts(y_true, y_prob, **meaning)
+    counts = ConfidenceCounts(y_true, y_prob, **meaning)
     return counts.score(from_calibration, average, n_bins=n_bins)
 
 
@@ -271,15 +328,12 @@ def from_brier(counts):
 
 
 def from_calibration(counts, n_bins=15):
-    """Return the expected calibration error of `ValueCounts`."""
-    foreground = counts.values > 0.5
-    right = np.where(foreground, counts.positives, counts.negatives)
+    """Return the expected calibration error of confidences, counted as wrong and right."""
     total = counts.positives + counts.negatives
     if not total.any():
         return _undefined("The calibration error", "there is no labelled pixel in y_true")
-    confidence = np.where(foreground, counts.values, 1 - counts.values).astype(np.float64)
-    bins = np.ceil(confidence * n_bins).astype(int)
-    gaps = np.bincount(bins, total * confidence) - np.bincount(bins, right)
+    bins = np.ceil(counts.values.astype(np.float64) * n_bins).astype(int)
+    gaps = np.bincount(bins, total * counts.values) - np.bincount(bins, counts.positives)
     return float(np.abs(gaps).sum() / total.sum())
 
 

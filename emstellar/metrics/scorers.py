@@ -26,7 +26,7 @@ from emstellar.metrics.boundary import BoundaryDistances
 from emstellar.metrics.component_partition import ComponentErrors
 from emstellar.metrics.confusion import PixelCounts
 from emstellar.metrics.instance import Instances
-from emstellar.metrics.probability import ProbabilityCounts
+from emstellar.metrics.probability import ConfidenceCounts, ProbabilityCounts
 from emstellar.metrics.threshold_sweep import ThresholdSweep
 
 
@@ -57,6 +57,7 @@ def _in_family(family):
 
 _pixels = _in_family(PixelCounts)
 _probabilities = _in_family(ProbabilityCounts)
+_confidences = _in_family(ConfidenceCounts)
 _sweep = _in_family(ThresholdSweep)
 _components = _in_family(ComponentErrors)
 _outlines = _in_family(BoundaryDistances)
@@ -77,8 +78,10 @@ _METRICS = {
     "average_precision": _probabilities(
         probability.average_precision_score, probability.from_average_precision
     ),
-    "neg_brier": _probabilities(probability.brier_score_loss, probability.from_brier, -1),
-    "neg_ece": _probabilities(
+    "neg_brier": _probabilities(
+        probability.brier_score_loss, probability.from_brier, -1, class_average="sum"
+    ),
+    "neg_ece": _confidences(
         probability.expected_calibration_error, probability.from_calibration, -1
     ),
     "v_rand": _sweep(partition.v_rand_score, partition.rand_curve),

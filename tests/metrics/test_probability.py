@@ -45,11 +45,37 @@ def test_undefined_without_foreground(name, why):
         assert np.isnan(getattr(metrics, name)(np.zeros((1, 2, 2), int), np.zeros((1, 2, 2))))
 
 
-def test_more_than_two_classes_need_a_foreground():
-    y_true, y_prob = np.array([[[0, 1, 2]]]), np.eye(3)[None, None]
-    with pytest.raises(ValueError, match="Pass pos_label to score one class against"):
-        metrics.roc_auc_score(y_true, y_prob)
-    assert metrics.roc_auc_score(y_true, y_prob, pos_label=2) == 1.0
+CLASSES = np.array([3, 5, 9])
+MANY = CLASSES[rng.integers(0, 3, (2, 6, 7))]
+PROBABILITIES = rng.dirichlet([1, 1, 1], MANY.shape)
+
+
+@pytest.mark.parametrize("class_average", ["macro", "weighted", None])
+def test_more_than_two_classes_equal_scikit_learn(class_average):
+    options = {"labels": CLASSES, "class_average": class_average}
+    flat = MANY.ravel(), PROBABILITIES.reshape(-1, 3)
+    expected = sk.roc_auc_score(*flat, multi_class="ovr", average=class_average)
+    got = metrics.roc_auc_score(MANY, PROBABILITIES, **options)
+    np.testing.assert_allclose(got, expected, atol=1e-12)
+    expected = sk.average_precision_score(*flat, average=class_average)
+    got = metrics.average_precision_score(MANY, PROBABILITIES, **options)
+    np.testing.assert_allclose(got, expected, atol=1e-12)
+
+
+def test_brier_of_more_than_two_classes():
+    expected = sk.brier_score_loss(MANY.ravel(), PROBABILITIES.reshape(-1, 3))
+    got = metrics.brier_score_loss(MANY, PROBABILITIES, labels=CLASSES)
+    assert got == pytest.approx(expected, abs=1e-12)
+    foreground = sk.roc_auc_score(MANY.ravel() == 5, PROBABILITIES[..., 1].ravel())
+    got = metrics.roc_auc_score(MANY, PROBABILITIES, labels=CLASSES, pos_label=5)
+    assert got == pytest.approx(foreground, abs=1e-12)
+
+
+def test_calibration_of_more_than_two_classes_by_hand():
+    # Confidences 0.6 (right) and 0.5 (wrong), each in a bin of its own: (0.4 + 0.5) / 2.
+    y_prob = [[[[0.6, 0.3, 0.1], [0.5, 0.2, 0.3]]]]
+    error = metrics.expected_calibration_error([[[0, 2]]], y_prob, labels=[0, 1, 2], n_bins=10)
+    assert error == pytest.approx(0.45)
 
 
 def test_calibration_error_by_hand():
