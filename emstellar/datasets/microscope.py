@@ -21,7 +21,7 @@ class Stain:
         n_cells, n_tubes, n_bodies = len(scene.cells), len(scene.tubes), len(scene.bodies)
         dark = rng.random(n_cells) < 0.18
         self.cell = rng.normal(0.66, 0.035, n_cells) - dark * rng.uniform(0.08, 0.22, n_cells)
-        self.matrix = rng.normal(0.43, 0.035, max(n_tubes, 1))
+        self.matrix = rng.normal(0.41, 0.035, max(n_tubes, 1))
         self.crista_contrast = rng.uniform(0.05, 0.17, max(n_tubes, 1))
         self.crista_period = rng.uniform(3.6, 5.5, max(n_tubes, 1))
         self.body = rng.choice([0.16, 0.28, 0.42, 0.8], max(n_bodies, 1), p=[0.3, 0.3, 0.2, 0.2])
@@ -55,7 +55,7 @@ def _cytoplasm(rng, section, stain, z):
         image += amplitude * field.at(z)
     image += 0.03 * smooth_noise(rng, shape, 0.8)
     ribosomes = (rng.random(shape) < 0.035).astype("float32")
-    image -= 0.55 * stain.granularity * ndimage.gaussian_filter(ribosomes, 0.75)
+    image -= 0.85 * stain.granularity * ndimage.gaussian_filter(ribosomes, 0.75)
     sheet = np.abs(stain.reticulum.at(z))
     where = np.clip(2 * stain.reticulum_where.at(z) - 0.8, 0, 1)
     image -= where * (0.22 * _bump(sheet, 0.30, 0.09) - 0.08 * (sheet < 0.2))
@@ -100,7 +100,7 @@ def _bodies(image, section, stain):
 
 def _membranes(image, section, stain, z):
     depth = section.depth_in_cell
-    image = image + 0.10 * (_bump(depth, 0, 0.6) - 3.6 * _bump(depth, 1.0, 0.75))
+    image = image + 0.12 * (_bump(depth, 0, 0.6) - 3.6 * _bump(depth, 1.0, 0.75))
     thick = np.clip(stain.density_where.at(z) - 1.5, 0, 1)
     return image - 0.4 * thick * np.exp(-np.maximum(depth - 1, 0) / 2.5)
 

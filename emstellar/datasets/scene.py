@@ -51,14 +51,14 @@ class Scene:
 
     def _place_cells(self, rng, cell_size):
         low, high, volume = self._box(cell_size)
-        n_cells = int(np.ceil(1.3 * volume / cell_size**3))
+        n_cells = int(np.ceil(1.4 * volume / cell_size**3))
         self.grain, stretch = rng.uniform(0, np.pi), rng.uniform(1.0, 1.6)
         cos, sin = np.cos(self.grain), np.sin(self.grain)
         # Distances are measured in a squeezed space: cells are longer along the grain.
         squeeze = np.diag([stretch**0.5, stretch**-0.5, 0.8])
         self._metric = squeeze @ np.array([[cos, -sin, 0], [sin, cos, 0], [0, 0, 1]])
         self.cells = rng.uniform(low, high, size=(n_cells, 3)) @ self._metric.T
-        weights = (0.4 * cell_size * rng.random(n_cells)) ** 2
+        weights = (0.55 * cell_size * rng.random(n_cells)) ** 2
         lifted = np.sqrt(weights.max() - weights)
         self._tree = cKDTree(np.column_stack([self.cells, lifted]))
 
@@ -116,7 +116,7 @@ class Scene:
     def _place_bodies(self, rng, radius, size_spread, distractors):
         low, high, volume = self._box(radius)
         mean_volume = 4 / 3 * np.pi * (0.5 * radius) ** 3
-        count = round(distractors * 0.03 * volume / mean_volume)
+        count = round(distractors * 0.025 * volume / mean_volume)
         radii = 0.5 * radius * np.exp(size_spread * rng.standard_normal(count))
         centres = rng.uniform(low, high, size=(count, 3))
         return [
