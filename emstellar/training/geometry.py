@@ -177,7 +177,7 @@ class Elastic(Deformation):
 def _interpolation(length, spacing):
     """Return the matrix (length, n_knots) of cubic interpolation from knots to pixels."""
     n_knots = max(4, round(length / spacing) + 1)
-    knots = np.linspace(0, length - 1, n_knots)
+    knots = np.linspace(0, max(1, length - 1), n_knots)
     return make_interp_spline(knots, np.eye(n_knots), k=3)(np.arange(length)).astype("float32")
 
 

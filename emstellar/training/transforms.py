@@ -103,7 +103,8 @@ class UserTransform(Transform):
         ``(image, mask, rng) -> (image, mask)`` or, where weights need care of their own,
         ``(image, mask, weight, rng) -> (image, mask, weight)``; told apart by the number of
         parameters without a default. The first kind is called a second time with the same random
-        numbers and the weights in place of the labels, so it must draw from `rng` alone.
+        numbers and the weights in place of the labels where these differ, so it must draw from
+        `rng` alone.
 
     Raises
     ------
@@ -133,8 +134,8 @@ class UserTransform(Transform):
         """Return what the function gives, as arrays of the right dtypes."""
         if self.takes_weight:
             results = self.function(image, mask, weight, rng)
-        elif weight is None:
-            results = (*self.function(image, mask, rng), None)
+        elif weight is None or weight.min() == weight.max():
+            results = (*self.function(image, mask, rng), weight)
         else:
             again = copy.deepcopy(rng)
             values, codes = np.unique(weight, return_inverse=True)
