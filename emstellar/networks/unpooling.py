@@ -70,7 +70,7 @@ class Unpooling(keras.layers.Layer):
         """Return the values in their places."""
         values, indices = inputs
         places = ops.cast(ops.arange(SIZE**2), "int32")[:, None]
-        here = ops.expand_dims(indices, -2) == places
+        here = ops.expand_dims(ops.cast(indices, "int32"), -2) == places
         return depth_to_space(ops.where(here, ops.expand_dims(values, -2), 0), SIZE)
 
     def compute_output_shape(self, input_shape):

@@ -1,9 +1,16 @@
 from .base_keras_segmenter import BaseKerasSegmenter as BaseKerasSegmenter
+from .cdeep3m import CDeep3MSegmenter as CDeep3MSegmenter
+from .encoder_networks import EfficientNetSegmenter as EfficientNetSegmenter
+from .encoder_networks import ResNetSegmenter as ResNetSegmenter
+from .encoder_networks import SegNetSegmenter as SegNetSegmenter
+from .encoder_networks import VGG16Segmenter as VGG16Segmenter
 from .keras_segmenter import KerasSegmenter as KerasSegmenter
 from .networks import EMNetSegmenter as EMNetSegmenter
+from .networks import PReLUNetSegmenter as PReLUNetSegmenter
 from .networks import UNetSegmenter as UNetSegmenter
 from .persistence import load as load
 from .pixel import PixelSegmenter as PixelSegmenter
 from .pixel import RandomForestSegmenter as RandomForestSegmenter
 from .scribbles import make_scribbles as make_scribbles
+from .thresholded import ThresholdedSegmenter as ThresholdedSegmenter
 from .voting import VotingSegmenter as VotingSegmenter

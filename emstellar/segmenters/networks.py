@@ -1,4 +1,4 @@
-"""The networks of the paper as segmenters: one thin class each."""
+"""U-net, PReLU-net and EM-net as segmenters: one thin class each."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -6,10 +6,7 @@ from typing import ClassVar
 from emstellar import constraints as c
 from emstellar.segmenters.base_keras_segmenter import BaseKerasSegmenter
 from emstellar.segmenters.docstrings import with_training_parameters
-
-_WIDTH = [c.Interval(float, 0, None, closed="neither")]
-_DROPOUT = [c.Interval(float, 0, 1)]
-_ACTIVATION = [c.OneOf("relu", "prelu", "tlu")]
+from emstellar.segmenters.network_parameters import ACTIVATION, DROPOUT, WIDTH
 
 
 @with_training_parameters
@@ -69,10 +66,10 @@ class UNetSegmenter(BaseKerasSegmenter):
     _size_multiple: ClassVar[int] = 16
     _parameter_constraints: ClassVar[dict] = {
         **BaseKerasSegmenter._parameter_constraints,
-        "width": _WIDTH,
+        "width": WIDTH,
         "batch_norm": [c.BOOLEAN],
-        "activation": _ACTIVATION,
-        "dropout": _DROPOUT,
+        "activation": ACTIVATION,
+        "dropout": DROPOUT,
     }
 
     def build_network(self, input_shape, n_outputs):
@@ -147,9 +144,9 @@ class EMNetSegmenter(BaseKerasSegmenter):
     _parameter_constraints: ClassVar[dict] = {
         **BaseKerasSegmenter._parameter_constraints,
         "variant": [c.OneOf("v1-bn", "v1-bn-2x", "v1-2x", "v1-4x", "v2", "v2-2x", "v2-4x")],
-        "width": _WIDTH,
-        "activation": _ACTIVATION,
-        "dropout": _DROPOUT,
+        "width": WIDTH,
+        "activation": ACTIVATION,
+        "dropout": DROPOUT,
     }
 
     def build_network(self, input_shape, n_outputs):
@@ -164,3 +161,61 @@ class EMNetSegmenter(BaseKerasSegmenter):
             activation=self.activation,
             dropout=self.dropout,
         )
+
+
+@with_training_parameters
+@dataclass(kw_only=True, eq=False, repr=False)
+class PReLUNetSegmenter(BaseKerasSegmenter):
+    """Segment images with our reading of the study's PReLU-net.
+
+    Parameters
+    ----------
+    width : float, default=1.0
+        Factor of all numbers of filters; 1 gives 31 million parameters.
+    dropout : float, default=0.5
+        Share of the elements dropped, in training, at the two deepest levels. In [0, 1).
+    {training_parameters}
+
+    Attributes
+    ----------
+    {attributes}
+
+    See Also
+    --------
+    UNetSegmenter : The same network with any activation, by its parameter `activation`.
+
+    Notes
+    -----
+    The paper says that PReLU-net is adapted from He et al. and has batch normalisation; the
+    authors published its predictions but no code. So this class is neither the paper's nor the
+    authors' network but an interpretation: the study's U-net with batch normalisation, and
+    everywhere PReLU for ReLU, with one slope per channel, 0.25 to begin with.
+
+    References
+    ----------
+    .. [1] He, Zhang, Ren, Sun (2015), Delving deep into rectifiers, ICCV, 1026-1034.
+    .. [2] Khadangi, Boudier, Rajagopal (2021), EM-stellar, Bioinformatics 37(1), 97-106.
+
+    Examples
+    --------
+    >>> from emstellar.segmenters import PReLUNetSegmenter
+    >>> from emstellar.inspection import complexity
+    >>> complexity(PReLUNetSegmenter(), (512, 512, 1)).trainable_parameters
+    31052235
+    """
+
+    width: float = 1.0
+    dropout: float = 0.5
+
+    _size_multiple: ClassVar[int] = 16
+    _parameter_constraints: ClassVar[dict] = {
+        **BaseKerasSegmenter._parameter_constraints,
+        "width": WIDTH,
+        "dropout": DROPOUT,
+    }
+
+    def build_network(self, input_shape, n_outputs):
+        """Return a new PReLU-net, see `emstellar.networks.build_prelu_net`."""
+        from emstellar.networks import build_prelu_net
+
+        return build_prelu_net(input_shape, n_outputs, width=self.width, dropout=self.dropout)
