@@ -159,7 +159,7 @@ emstellar.metrics.get_scorer_names() to get valid options.
     """
     if callable(scoring):
         return scoring
-    metric = _find(scoring)
+    metric = find_metric(scoring)
     return SegmentationScorer(metric.function, metric.sign, {}, "predict_proba")
 
 
@@ -308,7 +308,7 @@ def compute_scores(
         "sample_weight": sample_weight,
     }
     average = {"average": None} if per_image else {}
-    metrics = {name: _find(name) for name in names}
+    metrics = {name: find_metric(name) for name in names}
     families = {metric.family for metric in metrics.values() if metric.family is not None}
     shared = {family: family(y_true, y_prob, **_accepted(family, options)) for family in families}
     scores = {}
@@ -378,11 +378,12 @@ def multi_scorer(names):
     """
     names = tuple(names)
     for name in names:
-        _find(name)
+        find_metric(name)
     return MultiScorer(names)
 
 
-def _find(name):
+def find_metric(name):
+    """Return the metric of a name, its sign and its family."""
     if name in _METRICS:
         return _METRICS[name]
     near = difflib.get_close_matches(str(name), _METRICS)
