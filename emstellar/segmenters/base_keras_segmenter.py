@@ -246,10 +246,11 @@ class BaseKerasSegmenter(BaseSegmenter):
         from emstellar.training.fitting import Training
 
         c.check_parameters(self, self._parameter_constraints)
-        training = Training(self, *self._check_data(X, y, sample_weight))
-        groups = check_groups(groups, training.images)
-        training.set_aside(groups, validation_data)
         continued = self.warm_start and hasattr(self, "model_")
+        classes = self.classes_ if continued else None
+        data = self._check_data(X, y, sample_weight, classes, continued)
+        training = Training(self, *data, seed=self.seed_ if continued else None)
+        training.set_aside(check_groups(groups, training.images), validation_data)
         if not continued:
             self._begin(training)
         return self._train(training, self.epochs)
@@ -277,19 +278,16 @@ class BaseKerasSegmenter(BaseSegmenter):
         c.check_parameters(self, self._parameter_constraints)
         begun = hasattr(self, "model_")
         classes = self.classes_ if begun else classes
-        data = self._check_data(X, y, sample_weight, classes=classes, same_as_before=begun)
+        data = self._check_data(X, y, sample_weight, classes, begun)
         training = Training(self, *data)
         if not begun:
             self._begin(training)
         return self._train(training, 1)
 
-    def _check_data(self, X, y, sample_weight, classes=None, same_as_before=None):
+    def _check_data(self, X, y, sample_weight, classes, continued):
         """Return images, codes, weights and classes."""
         name = type(self).__name__
-        if same_as_before is None:
-            same_as_before = self.warm_start and hasattr(self, "model_")
-            classes = self.classes_ if same_as_before else None
-        n_channels = self.n_channels_in_ if same_as_before else None
+        n_channels = self.n_channels_in_ if continued else None
         images = check_images(X, n_channels=n_channels, name=name)
         masks = check_masks(y, images, name=name)
         weights = check_weights(sample_weight, images)

@@ -41,9 +41,11 @@ class Training:
         Pixel weights.
     classes : ndarray of shape (n_classes,)
         The labels.
+    seed : int, optional
+        The seed of the fit that this one continues, so that the same images are set aside.
     """
 
-    def __init__(self, segmenter, images, codes, weights, classes):
+    def __init__(self, segmenter, images, codes, weights, classes, seed=None):
         self.segmenter = segmenter
         self.images = images
         self.codes = codes
@@ -51,7 +53,7 @@ class Training:
         self.classes = classes
         self.validation = None
         self.checkpoint_path = None
-        self._seed = None
+        self._seed = seed
         self.patch_size = self._check_patch_size()
         # Names are judged here, before any weight is built.
         self.augment = get_augmentation(segmenter.augmentation)

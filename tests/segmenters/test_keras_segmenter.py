@@ -126,6 +126,25 @@ def test_validation_fraction_sets_whole_groups_aside(monkeypatch):
     assert_allclose(segmenter.normalization_.mean[0], np.mean(seen["trained"]))
 
 
+def test_continued_training_sets_the_same_images_aside(monkeypatch):
+    from emstellar.training import fitting
+
+    aside = []
+    original = fitting.Training._split
+
+    def spy(self, groups, fraction):
+        original(self, groups, fraction)
+        aside.append(np.array(self.validation[0]))
+
+    monkeypatch.setattr(fitting.Training, "_split", spy)
+    many, masks = bright_discs(12)
+    segmenter = small_segmenter(
+        epochs=1, validation_fraction=0.25, warm_start=True, random_state=None
+    ).fit(many, masks)
+    segmenter.fit(many, masks)
+    assert_array_equal(*aside)
+
+
 def test_any_image_size():
     segmenter = UNetSegmenter(width=1 / 32, epochs=1, random_state=0).fit(X, y)
     rng = np.random.default_rng(0)
