@@ -123,6 +123,14 @@ class FindsClassesInUnlabelled(BrightnessSegmenter):
         return super().fit(X, y, sample_weight)
 
 
+class WritesToWeights(BrightnessSegmenter):
+    def fit(self, X, y, sample_weight=None):
+        super().fit(X, y, sample_weight)
+        if sample_weight is not None:
+            sample_weight += 1
+        return self
+
+
 class TakesUnlabelledForBackground(BrightnessSegmenter):
     def fit(self, X, y, sample_weight=None):
         if isinstance(y, np.ndarray) and y.dtype.kind == "i" and (y > 0).any():

@@ -5,9 +5,9 @@ from sklearn.metrics import jaccard_score
 
 from emstellar.testing.subject import (
     assert_same,
-    fitted_proba,
     make_check_images,
     observed_fit,
+    observed_float_fit,
     prepared,
 )
 
@@ -118,9 +118,9 @@ def check_dtypes_at_predict(segmenter):
 
 def check_dtypes_at_fit(segmenter):
     """Check that `fit` gives the same for images in uint8 and in float64."""
-    fit = observed_fit(segmenter)
-    found = fitted_proba(segmenter, fit.X.astype("float64"), fit.y)
-    assert_same(found, fit.probabilities, "fit to float64 differs from uint8", atol=ROUNDING)
+    integers, floats = observed_fit(segmenter), observed_float_fit(segmenter)
+    words = "fit to float64 differs from uint8"
+    assert_same(floats.probabilities, integers.probabilities, words, atol=ROUNDING)
 
 
 def check_list_at_fit(segmenter):

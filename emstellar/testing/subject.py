@@ -106,31 +106,55 @@ class Observation:
         return self.segmenter.predict_proba(self.X)
 
 
-# One fit of a network takes seconds, so the checks that only look at a fitted segmenter share
-# one. Only the last is kept, since a test suite may check many segmenters.
-_LAST = []
+# A fit of a network takes seconds, so checks share fits where they can. Only those of the last
+# segmenter are kept, since a test suite may check many.
+_LAST = {}
 
 
-def observed_fit(segmenter):
-    """Return the `Observation` of one fit of `segmenter`; of the same one until another is asked.
+def remembered(segmenter, make):
+    """Return ``make(segmenter)``, made once until another segmenter is asked for.
 
     Parameters
     ----------
     segmenter : estimator
-        A clone of it is fitted to `make_check_images`.
+        What is checked.
+    make : callable
+        Fits clones of it and returns what checks look at.
     """
-    if not _LAST or _LAST[0] is not segmenter:
-        _LAST[:] = [segmenter, _observe(prepared(segmenter))]
-    return _LAST[1]
+    if _LAST.get("segmenter") is not segmenter:
+        _LAST.clear()
+        _LAST["segmenter"] = segmenter
+    if make not in _LAST:
+        _LAST[make] = make(segmenter)
+    return _LAST[make]
 
 
 def forget():
-    """Release the fit that is kept."""
+    """Release the fits that are kept."""
     _LAST.clear()
 
 
-def _observe(segmenter):
+def observed_fit(segmenter):
+    """Return the `Observation` of a fit of `segmenter` to `make_check_images`, in uint8."""
+    return remembered(segmenter, _observe_integers)
+
+
+def observed_float_fit(segmenter):
+    """Return the `Observation` of the same fit to images in float64."""
+    return remembered(segmenter, _observe_floats)
+
+
+def _observe_integers(segmenter):
+    return _observe(prepared(segmenter), "uint8")
+
+
+def _observe_floats(segmenter):
+    return _observe(prepared(segmenter), "float64")
+
+
+def _observe(segmenter, dtype):
     X, y = make_check_images()
+    X = X.astype(dtype)
     before = fingerprints(segmenter), global_states(), (X.copy(), y.copy())
     returned = segmenter.fit(X, y)
     after = fingerprints(segmenter), global_states(), (X, y)
