@@ -151,25 +151,26 @@ class _Blend:
         """Add the maps of a tile; tiles come row by row."""
         if self.result is None:
             self._allocate(maps.shape[-1])
-        if column == 0:
-            self.row[...] = 0
-        left = self.lefts[column]
-        weight = self.across[column][np.newaxis, :, np.newaxis]
-        np.multiply(maps, weight, out=self.weighted)
-        self.row[:, left : left + self.tile_size[1]] += self.weighted
+        # Columns and outputs are one axis, because numpy is slow along short ones.
+        np.multiply(maps.reshape(len(maps), -1), self.across[column], out=self.weighted)
+        start = self.lefts[column] * self.result.shape[-1]
+        self.row[:, start : start + self.weighted.shape[1]] += self.weighted
         if column == len(self.lefts) - 1:
             self._finish_row(row)
 
     def _allocate(self, n_outputs):
         height, width = self.tile_size
+        self.across = [np.repeat(weights, n_outputs) for weights in self.across]
         self.result = np.zeros((*self.shape, n_outputs), dtype="float32")
-        self.row = np.empty((height, self.lefts[-1] + width, n_outputs), dtype="float32")
-        self.weighted = np.empty((height, width, n_outputs), dtype="float32")
+        self.row = np.zeros((height, (self.lefts[-1] + width) * n_outputs), dtype="float32")
+        self.weighted = np.empty((height, width * n_outputs), dtype="float32")
 
     def _finish_row(self, row):
-        self.row *= self.down[row][:, np.newaxis, np.newaxis]
-        target = self.result[self.tops[row] : self.tops[row] + self.tile_size[0]]
+        self.row *= self.down[row][:, np.newaxis]
+        top = self.tops[row]
+        target = self.result.reshape(self.shape[0], -1)[top : top + self.tile_size[0]]
         target += self.row[: target.shape[0], : target.shape[1]]
+        self.row[...] = 0
 
 
 def _weights(starts, size, overlap):

@@ -178,7 +178,9 @@ def _interpolation(length, spacing):
     """Return the matrix (length, n_knots) of cubic interpolation from knots to pixels."""
     n_knots = max(4, round(length / spacing) + 1)
     knots = np.linspace(0, max(1, length - 1), n_knots)
-    return make_interp_spline(knots, np.eye(n_knots), k=3)(np.arange(length)).astype("float32")
+    # Level ends: without them the splines overshoot there and fold the image.
+    spline = make_interp_spline(knots, np.eye(n_knots), k=3, bc_type="clamped")
+    return spline(np.arange(length)).astype("float32")
 
 
 class Warp(Transform):

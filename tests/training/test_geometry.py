@@ -82,7 +82,7 @@ def test_elastic_moves_smoothly_by_as_much_as_it_says():
     grid = np.indices((256, 256), dtype="float32")
     fields = [Elastic(amount=4, spacing=48).displace(grid, rng(i)) - grid for i in range(20)]
     # Between knots cubic interpolation averages a little.
-    assert 0.85 * 4 < np.std(fields) < 1.1 * 4
+    assert 0.75 * 4 < np.std(fields) < 4
     # A slope of -1 would fold the image.
     assert np.diff(fields, axis=2).min() > -0.8
 
