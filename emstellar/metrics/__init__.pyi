@@ -37,6 +37,7 @@ from .scorers import get_scorer_names as get_scorer_names
 from .scorers import get_scorers as get_scorers
 from .scorers import multi_scorer as multi_scorer
 from .scorers import register_scorer as register_scorer
+from .sensitivity import sensitivity_profile as sensitivity_profile
 from .threshold_search import find_threshold as find_threshold
 from .warping import pixel_error as pixel_error
 from .warping import warping_error as warping_error
