@@ -125,7 +125,7 @@ def test_a_classifier_of_local_features_beats_the_threshold_on_other_groups(kind
     threshold = best_threshold_score(
         X[~train], y[~train], dark=kind == "mitochondria", metric=matthews_corrcoef
     )
-    assert matthews_corrcoef(y[~train].ravel(), found) > threshold + 0.1
+    assert matthews_corrcoef(y[~train].ravel(), found) > threshold + 0.05
 
 
 def residual(image):
