@@ -7,6 +7,7 @@ divides it by a full-size sum of the weights. Both must give the image back to 1
 """
 
 import argparse
+import statistics
 import time
 
 import numpy as np
@@ -27,10 +28,17 @@ def plain_loop(predict, image, tile, step):
     return total / weights
 
 
-def cpu_seconds(function, stack):
-    start = time.process_time()
-    worst = max(np.abs(function(image) - image).max() for image in stack)
-    return time.process_time() - start, worst
+def compare(methods, images):
+    """Return the CPU seconds of each method, all images together, and its largest error."""
+    seconds, errors = {name: [] for name in methods}, dict.fromkeys(methods, 0.0)
+    for image in images:
+        # Taking turns exposes all methods to the same other work on the machine.
+        for name, method in methods.items():
+            start = time.process_time()
+            result = method(image)
+            seconds[name].append(time.process_time() - start)
+            errors[name] = max(errors[name], float(np.abs(result - image).max()))
+    return {name: len(s) * statistics.median(s) for name, s in seconds.items()}, errors
 
 
 def main():
@@ -40,16 +48,19 @@ def main():
     arguments = parser.parse_args()
 
     tile, step = arguments.tile, arguments.tile // 2
-    stack = np.random.default_rng(0).random((arguments.images, 1024, 1024, 1), dtype="float32")
     options = {"tile_size": (tile, tile), "overlap": (step, step), "batch_size": 4}
-    check, _ = cpu_seconds(lambda image: image, stack)
-    ours, our_error = cpu_seconds(lambda im: predict_tiled(lambda b: b, im, **options), stack)
-    loop, loop_error = cpu_seconds(lambda im: plain_loop(lambda b: b, im, tile, step), stack)
-    ours, loop = ours - check, loop - check
-    megapixels = stack.size / 2**20
-    print(f"predict_tiled: {ours:.2f} CPU s for {megapixels:.0f} Mpixel, error {our_error:.1e}")
-    print(f"plain loop:    {loop:.2f} CPU s for {megapixels:.0f} Mpixel, error {loop_error:.1e}")
-    print(f"ratio: {ours / loop:.2f}")
+    methods = {
+        "predict_tiled": lambda image: predict_tiled(lambda batch: batch, image, **options),
+        "plain loop": lambda image: plain_loop(lambda batch: batch, image, tile, step),
+    }
+    images = np.random.default_rng(0).random((arguments.images, 1024, 1024, 1), dtype="float32")
+    seconds, errors = compare(methods, images)
+    for name in methods:
+        print(
+            f"{name:>13}: {seconds[name]:.2f} CPU s for {images.size / 1e6:.0f} megapixels, "
+            f"largest error {errors[name]:.1e}"
+        )
+    print(f"        ratio: {seconds['predict_tiled'] / seconds['plain loop']:.2f}")
 
 
 if __name__ == "__main__":
