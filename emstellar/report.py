@@ -131,9 +131,7 @@ def _content(result):
         ],
         "comparison": _comparison(result, subset),
         "overlays": overlays,
-        "overlay_note": f"The {subset} images"
-        + (", as the model of the first fold sees them." if subset == "test" else ".")
-        + " The hardest image is the one with the lowest mean score.",
+        "overlay_note": _overlay_note(result, subset),
         "legend": get_colors("paper"),
         "curves": _curves(result),
         "cost": cost_table(result),
@@ -201,6 +199,8 @@ def _summaries(result):
         "test": "Images that no model was trained on, predicted by the model of every fold. "
         "Votes of the folds are one prediction and have no spread over folds.",
     }
+    if "validation" not in result.subsets:
+        notes["test"] = "All images pooled; the spread is that of single images."
     return [
         {
             "title": f"{subset.capitalize()} images",
@@ -254,6 +254,13 @@ def _overlays(result, subset):
             {"title": f"{subset.capitalize()} image {index}{hardest}", "pictures": pictures}
         )
     return groups
+
+
+def _overlay_note(result, subset):
+    note = "The first image and the hardest, which has the lowest mean score."
+    if subset == "test" and "validation" in result.subsets:
+        note += " Methods are shown by the model of their first fold."
+    return note
 
 
 def _curves(result):

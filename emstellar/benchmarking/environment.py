@@ -6,7 +6,7 @@ import sys
 from importlib.metadata import PackageNotFoundError, version
 
 PACKAGES = ("emstellar", "numpy", "scipy", "scikit-learn", "scikit-image", "keras")
-BACKENDS = ("tensorflow", "jax", "torch")
+OPTIONAL = ("numba", "jax", "torch", "mrcfile", "h5py")
 
 
 def describe_environment():
@@ -21,7 +21,7 @@ def describe_environment():
     --------
     >>> from emstellar.benchmarking.environment import describe_environment
     >>> sorted(describe_environment())[:3]
-    ['emstellar', 'keras', 'numpy']
+    ['emstellar', 'keras', 'machine']
     """
     found = {name: _version(name) for name in PACKAGES}
     keras = sys.modules.get("keras")
@@ -38,3 +38,31 @@ def _version(package):
         return version(package)
     except PackageNotFoundError:
         return getattr(sys.modules.get(package), "__version__", "")
+
+
+def diagnose():
+    """Return what a user or a report of a problem needs to know, by name.
+
+    Returns
+    -------
+    dict of str to str
+        Versions, Keras' backend and devices, memory, the optional packages that are missing and
+        where data sets are kept. Keras is imported.
+    """
+    import keras
+    import psutil
+
+    from ..datasets import get_data_home
+
+    found = {}
+    try:
+        found["devices"] = ", ".join(keras.distribution.list_devices())
+    except Exception as error:
+        # A broken driver raises whatever it likes; saying so is what this function is for.
+        found["devices"] = f"cannot be listed: {error}"
+    memory = psutil.virtual_memory()
+    found["memory"] = f"{memory.available / 1e9:.1f} of {memory.total / 1e9:.1f} GB free"
+    missing = [name for name in OPTIONAL if not _version(name)]
+    found["not installed"] = ", ".join(missing) or "nothing"
+    found["data home"] = str(get_data_home())
+    return describe_environment() | found

@@ -13,7 +13,6 @@ from .environment import describe_environment
 from .methods import fingerprint_segmenter, seeded_clone
 from .record import Record
 from .resources import Meter, count_pixels
-from .scoring import score_maps
 
 
 @dataclass
@@ -139,7 +138,7 @@ def keep_scores(record, subset, probabilities, X, y, classes, scoring):
     """Add the scores of a subset to `record`, beside those that it has; none without truth."""
     if y is None:
         return
-    pooled, per_image = score_maps(probabilities, X, y, classes, scoring)
+    pooled, per_image = scoring.score(probabilities, X, y, classes)
     record.pooled.setdefault(subset, {}).update(pooled)
     record.per_image.setdefault(subset, {}).update(per_image)
 
@@ -169,8 +168,11 @@ def _complexity(segmenter, X):
     from ..inspection import complexity
 
     height, width = X[0].shape[:2]
+    n_outputs = 1 if len(segmenter.classes_) == 2 else len(segmenter.classes_)
     try:
-        found = complexity(segmenter, (height, width, segmenter.n_features_in_))
+        found = complexity(
+            segmenter, (height, width, segmenter.n_features_in_), n_outputs=n_outputs
+        )
     except (TypeError, ValueError, NotImplementedError) as error:
         warnings.warn(f"The complexity of {segmenter!r} is unknown: {error}", stacklevel=2)
         return {}

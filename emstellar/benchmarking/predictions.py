@@ -20,7 +20,7 @@ class Prediction:
     Attributes
     ----------
     method : str
-    probabilities : list of ndarray of shape (height, width, n_classes)
+    probabilities : ndarray, or list of ndarray of shape (height, width, n_classes)
     classes : list
     """
 
@@ -80,10 +80,11 @@ def _check_maps(name, maps, masks, n_classes):
     maps = maps if is_sequence_of_arrays(maps) else np.asarray(maps)
     if len(maps) != len(masks):
         raise ValueError(f"Found {len(maps)} maps of {name!r} for {len(masks)} masks.")
-    return [
+    checked = [
         _check_map(np.asarray(image, dtype="float32"), mask, n_classes, f"Map {i} of {name!r}")
         for i, (image, mask) in enumerate(zip(maps, masks, strict=True))
     ]
+    return np.stack(checked) if isinstance(maps, np.ndarray) else checked
 
 
 def _check_map(image, mask, n_classes, who):

@@ -13,7 +13,7 @@ from .environment import describe_environment
 from .predictions import check_predictions
 from .record import Record
 from .runner import Runner
-from .scoring import DEFAULT_SCORING, check_scoring
+from .scoring import DEFAULT_SCORING, Scoring
 from .statistics import compare_methods
 from .store import Store
 from .tables import mean_scores, summarize
@@ -360,6 +360,7 @@ class BenchmarkResult:
         X=None,
         classes=(0, 1),
         scoring=DEFAULT_SCORING,
+        threshold=0.5,
         ensembles=("average voting", "majority voting"),
         n_jobs=None,
         description="",
@@ -373,11 +374,14 @@ class BenchmarkResult:
             For each method its maps, of shape (n_images, height, width) for the foreground or
             (n_images, height, width, n_classes); or a sequence of maps. In [0, 1].
         y : array-like of shape (n_images, height, width) or sequence of masks
-            The true masks.
+            The true masks; or the grey truth, floats in [0, 1], which V_Rand and V_Info cut at
+            each of their thresholds and all other metrics at one half.
         X : array-like or sequence of images, optional
             The images, for overlays.
         classes : sequence, default=(0, 1)
             The labels in the order of the maps.
+        threshold : float, default=0.5
+            What a foreground probability must exceed; V_Rand and V_Info try many themselves.
         scoring, ensembles, n_jobs, description, verbose
             As in `benchmark`.
 
@@ -391,13 +395,13 @@ class BenchmarkResult:
         ValueError
             If the maps are not as many or not of the size of the masks, or not in [0, 1].
         """
-        scoring, ensembles = check_scoring(scoring), check_ensembles(ensembles)
+        scoring, ensembles = Scoring(scoring, threshold), check_ensembles(ensembles)
         y = y if is_sequence_of_arrays(y) else np.asarray(y)
         data = BenchmarkData(X_test=X, y_test=y, description=description)
         jobs = check_predictions(predictions, y, classes)
         manifest = {
             "methods": dict.fromkeys(predictions, "predicted elsewhere"),
-            "scoring": list(scoring),
+            "scoring": scoring.names,
             "ensembles": list(ensembles),
             "environment": describe_environment(),
             "code": "",

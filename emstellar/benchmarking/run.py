@@ -10,7 +10,7 @@ from .methods import name_segmenters
 from .reproduction import describe_call
 from .result import BenchmarkResult
 from .runner import Runner, report_failures
-from .scoring import DEFAULT_SCORING, check_scoring
+from .scoring import DEFAULT_SCORING, Scoring
 from .store import Store
 
 CONSTRAINTS = {
@@ -111,7 +111,7 @@ def benchmark(
     >>> import numpy as np
     >>> from emstellar import RandomForestSegmenter, benchmark
     >>> rng = np.random.default_rng(0)
-    >>> y = np.arange(16) % 8 < 4 & np.ones((4, 16, 1), dtype=int)
+    >>> y = np.tile(np.arange(16) % 8 < 4, (4, 16, 1)).astype(int)
     >>> X = y + rng.normal(scale=0.2, size=y.shape)
     >>> segmenters = {"forest": RandomForestSegmenter(n_estimators=5)}
     >>> result = benchmark(segmenters, X, y, cv=2, scoring="f1", random_state=0, verbose=0)
@@ -125,7 +125,7 @@ def benchmark(
         "retry_failed": retry_failed,
     }
     _check(parameters)
-    segmenters, scoring = name_segmenters(segmenters), check_scoring(scoring)
+    segmenters, scoring = name_segmenters(segmenters), Scoring(scoring)
     ensembles = check_ensembles(ensembles)
     data = check_data(X, y, groups, X_test, y_test, description)
     splits = make_splits(cv, data)
@@ -134,10 +134,10 @@ def benchmark(
     jobs = make_jobs(segmenters, splits, n_repeats, random_state, context)
     manifest = {
         "methods": {name: repr(segmenter) for name, segmenter in segmenters.items()},
-        "scoring": list(scoring),
+        "scoring": scoring.names,
         "ensembles": list(ensembles),
         "jobs": [[job.method, job.repeat, job.fold, job.fingerprint] for job in jobs],
-        "code": describe_call(segmenters, cv, data, list(scoring), parameters),
+        "code": describe_call(segmenters, cv, data, scoring.names, parameters),
         "environment": describe_environment(),
     }
     if store is not None:

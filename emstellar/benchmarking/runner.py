@@ -15,8 +15,7 @@ class Runner:
     Parameters
     ----------
     data : BenchmarkData
-    scoring : dict
-        From `check_scoring`.
+    scoring : Scoring
     map_dtype : str
         How probability maps are kept.
     store : Store, optional
@@ -67,7 +66,7 @@ class Runner:
         """Tell whether a record needs nothing more, not even a metric."""
         if record is None or record.failed:
             return record is not None
-        return all(set(self.scoring) <= set(scores) for scores in record.pooled.values())
+        return not any(self.scoring.without(scores) for scores in record.pooled.values())
 
     def _results(self, open_tasks):
         parallel = Parallel(n_jobs=self.n_jobs, return_as="generator_unordered")
@@ -93,9 +92,11 @@ def _perform(task, record, data, scoring, map_dtype, store):
             store.save(record)
         return record
     for subset, scores in record.pooled.items():
-        missing = {name: scoring[name] for name in scoring if name not in scores}
-        X, y = data.take(subset, record.images[subset])
-        keep_scores(record, subset, record.probabilities(subset), X, y, record.classes, missing)
+        missing = scoring.without(scores)
+        if missing is not None:
+            X, y = data.take(subset, record.images[subset])
+            maps = record.probabilities(subset)
+            keep_scores(record, subset, maps, X, y, record.classes, missing)
     store.save(record, with_maps=False)
     return record
 

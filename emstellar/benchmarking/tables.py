@@ -72,3 +72,28 @@ def normalize_columns(scores):
     normalized = (scores - scores.min()) / span.where(span > 0)
     equal = scores.notna() & (span == 0)
     return normalized.mask(equal, 1.0)
+
+
+def format_summary(summary):
+    """Return a summary as text: means, with the spread over folds where there is one.
+
+    Parameters
+    ----------
+    summary : DataFrame
+        Of `BenchmarkResult.summary`.
+
+    Returns
+    -------
+    DataFrame of str
+        One row per method, one column per metric.
+    """
+
+    def text(mean, spread):
+        return f"{mean:.5f}" if pd.isna(spread) else f"{mean:.4f} ± {spread:.4f}"
+
+    metrics = list(dict.fromkeys(summary.columns.get_level_values("metric")))
+    columns = {
+        metric: [text(*row) for row in summary[metric][["mean", "std_folds"]].to_numpy()]
+        for metric in metrics
+    }
+    return pd.DataFrame(columns, index=pd.Index(summary.index, name=None))

@@ -1,0 +1,316 @@
+"""Ready-made benchmarks: methods by short names, images by name or folder."""
+
+import re
+from dataclasses import dataclass, replace
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from sklearn.model_selection import GroupKFold, KFold, LeaveOneGroupOut
+
+from .. import datasets, segmenters
+from ..io import pair_by_name, read_images, read_masks
+
+# Short name: the name in tables, the class, and the parameters that make the variant.
+NETWORKS = {
+    "unet": ("U-Net", "UNetSegmenter", {"batch_norm": False}),
+    "unet-bn": ("U-Net BN", "UNetSegmenter", {"batch_norm": True}),
+    "emnet-v1-bn": ("EM-net V1 BN", "EMNetSegmenter", {"variant": "v1-bn"}),
+    "emnet-v1-bn-2x": ("EM-net V1 BN 2X", "EMNetSegmenter", {"variant": "v1-bn-2x"}),
+    "emnet-v1-2x": ("EM-net V1 2X", "EMNetSegmenter", {"variant": "v1-2x"}),
+    "emnet-v1-4x": ("EM-net V1 4X", "EMNetSegmenter", {"variant": "v1-4x"}),
+    "emnet-v2": ("EM-net V2", "EMNetSegmenter", {"variant": "v2"}),
+    "emnet-v2-2x": ("EM-net V2 2X", "EMNetSegmenter", {"variant": "v2-2x"}),
+    "emnet-v2-4x": ("EM-net V2 4X", "EMNetSegmenter", {"variant": "v2-4x"}),
+}
+FOREST = "forest"
+DEFAULT_METHODS = ("unet", "unet-bn", "emnet-v1-bn", FOREST)
+DATA_SETS = ("synthetic", "cardiac", "isbi2012", "neuronal")
+MAX_FOLDS = 6
+
+
+@dataclass(frozen=True)
+class Study:
+    """The images of a benchmark and how to split them.
+
+    Attributes
+    ----------
+    X, y : images and masks of the cross-validation
+    groups : ndarray of shape (n_images,) or None
+    cv : splitter
+    X_test, y_test : held-out images and masks, or None
+    title, description : str
+    """
+
+    X: Any
+    y: Any
+    groups: Any
+    cv: Any
+    X_test: Any
+    y_test: Any
+    title: str
+    description: str
+
+    def arguments(self):
+        """Return the keyword arguments of `benchmark` that this study decides."""
+        return {
+            name: getattr(self, name)
+            for name in ("X", "y", "groups", "cv", "X_test", "y_test", "description")
+        }
+
+    def with_folds(self, n_folds):
+        """Return the study with its first folds only."""
+        folds = islice(self.cv.split(self.X, groups=self.groups), n_folds)
+        return replace(self, cv=list(folds))
+
+
+def method_names():
+    """Return the short names of all methods."""
+    return [*NETWORKS, FOREST]
+
+
+def demo_methods():
+    """Return the methods of the demonstration: small, and quick to learn.
+
+    Returns
+    -------
+    dict of str to segmenter
+    """
+    training = {
+        "epochs": 12,
+        "steps_per_epoch": 20,
+        "batch_size": 4,
+        "patch_size": 64,
+        "optimizer": "adam",
+        "learning_rate": 3e-3,
+    }
+    unet = {"width": 1 / 8, "activation": "prelu", "dropout": 0.0}
+    return {
+        "U-Net": segmenters.UNetSegmenter(batch_norm=False, **unet, **training),
+        "U-Net BN": segmenters.UNetSegmenter(**unet, **training),
+        "EM-net V1 BN": segmenters.EMNetSegmenter(width=1 / 4, **training),
+        "Random forest": segmenters.RandomForestSegmenter(50, max_samples=10_000),
+    }
+
+
+def network_table(size=512):
+    """Return parameters and operations of all networks at full width.
+
+    Parameters
+    ----------
+    size : int, default=512
+        Height and width of the image.
+
+    Returns
+    -------
+    DataFrame of str
+        Indexed by the name for ``--methods``.
+    """
+    from ..inspection import complexity
+
+    rows = {}
+    for name, (title, kind, variant) in NETWORKS.items():
+        found = complexity(getattr(segmenters, kind)(**variant), (size, size, 1))
+        rows[name] = (
+            title,
+            f"{found.trainable_parameters:,}",
+            f"{found.non_trainable_parameters:,}",
+            f"{found.flops / 1e9:.3f}",
+        )
+    columns = ["network", "trainable parameters", "other parameters", "GFLOPs"]
+    return pd.DataFrame.from_dict(rows, orient="index", columns=columns)
+
+
+def make_methods(names, *, width=1.0, n_estimators=100, **training):
+    """Return segmenters by their names in tables.
+
+    Parameters
+    ----------
+    names : list of str
+        Some of `method_names`.
+    width : float, default=1.0
+        Factor of the filters of all networks.
+    n_estimators : int, default=100
+        The trees of the forest.
+    **training
+        Training parameters of all networks.
+
+    Returns
+    -------
+    dict of str to segmenter
+
+    Raises
+    ------
+    ValueError
+        For an unknown name, with the valid ones.
+
+    Examples
+    --------
+    >>> from emstellar.benchmarking.studies import make_methods
+    >>> make_methods(["unet-bn", "forest"], width=0.5, epochs=3)
+    {'U-Net BN': UNetSegmenter(epochs=3, width=0.5), 'Random forest': RandomForestSegmenter()}
+    """
+    unknown = [name for name in names if name not in method_names()]
+    if unknown:
+        raise ValueError(f"Unknown methods {unknown}; choose among {method_names()}.")
+    methods = {}
+    for name in names:
+        if name == FOREST:
+            methods["Random forest"] = segmenters.RandomForestSegmenter(n_estimators)
+        else:
+            title, kind, variant = NETWORKS[name]
+            methods[title] = getattr(segmenters, kind)(width=width, **variant, **training)
+    return methods
+
+
+def load_study(source, *, groups=None, test_groups=(), n_folds=None, random_state=None):
+    """Return the images of a data set or folder, ready to be split.
+
+    Parameters
+    ----------
+    source : str or path-like
+        One of "synthetic", "cardiac", "isbi2012" and "neuronal", or a folder that holds the
+        folders ``images`` and ``masks`` with files of equal names.
+    groups : str, optional
+        For a folder: a regular expression; what it (or its first bracket) finds in the name of
+        an image is its group.
+    test_groups : sequence of str, default=()
+        For a folder: the groups that are held out as test images.
+    n_folds : int, optional
+        Use only the first folds.
+    random_state : int, optional
+        For "synthetic".
+
+    Returns
+    -------
+    Study
+
+    Raises
+    ------
+    ValueError, FileNotFoundError
+        If there is no such data set or folder, or images and masks do not match.
+    """
+    loaders = {"cardiac": _cardiac, "isbi2012": _isbi2012, "neuronal": _neuronal}
+    if source == "synthetic":
+        study = make_synthetic_study(random_state=random_state)
+    elif source in loaders:
+        study = loaders[source]()
+    else:
+        study = _folder(Path(source), groups, test_groups)
+    return study if n_folds is None else study.with_folds(n_folds)
+
+
+def make_synthetic_study(n_groups=8, shape=(96, 96), *, n_test_groups=2, random_state=None):
+    """Return synthetic images: one fold per two pieces of tissue, the last pieces for the test.
+
+    Parameters
+    ----------
+    n_groups : int, default=8
+        Pieces of tissue, of four sections each.
+    shape : tuple of int, default=(96, 96)
+    n_test_groups : int, default=2
+    random_state : int, optional
+
+    Returns
+    -------
+    Study
+    """
+    X, y, groups = datasets.make_em_images(
+        4 * n_groups, shape, n_groups=n_groups, return_groups=True, random_state=random_state
+    )
+    test = groups >= n_groups - n_test_groups
+    return Study(
+        X[~test],
+        y[~test],
+        groups[~test],
+        GroupKFold(max(2, (n_groups - n_test_groups) // 2)),
+        X[test],
+        y[test],
+        "Synthetic electron-microscopy images",
+        f"emstellar.datasets.make_em_images: {n_groups} pieces of synthetic tissue with "
+        f"mitochondria, four sections each, {n_test_groups} of them held out for the test.",
+    )
+
+
+def _cardiac():
+    train, test = (datasets.fetch_cardiac(subset=subset) for subset in ("train", "test"))
+    return Study(
+        train.data,
+        train.target,
+        train.groups,
+        LeaveOneGroupOut(),
+        test.data,
+        test.target,
+        "Mitochondria in heart muscle",
+        train.DESCR,
+    )
+
+
+def _isbi2012():
+    bunch = datasets.fetch_isbi2012()
+    return Study(
+        bunch.data, bunch.target, None, KFold(MAX_FOLDS), None, None, "ISBI 2012", bunch.DESCR
+    )
+
+
+def _neuronal():
+    train, test = (datasets.fetch_neuronal(subset=subset) for subset in ("train", "test"))
+    title = "Mitochondria in brain"
+    return Study(
+        train.data,
+        train.target,
+        train.groups,
+        _splitter(train.groups),
+        test.data,
+        test.target,
+        title,
+        train.DESCR,
+    )
+
+
+def _folder(folder, pattern, test_groups):
+    if not folder.is_dir():
+        raise FileNotFoundError(
+            f"{str(folder)!r} is neither a data set ({', '.join(DATA_SETS)}) nor a folder."
+        )
+    X, y, names = pair_by_name(read_images(folder / "images"), read_masks(folder / "masks"))
+    groups = None if pattern is None else np.array([_group(pattern, name) for name in names])
+    if test_groups and groups is None:
+        raise ValueError("test_groups needs groups: a pattern that finds the group in a name.")
+    unknown = [group for group in test_groups if group not in groups]
+    if unknown:
+        raise ValueError(f"No images of test groups {unknown}; groups are {sorted(set(groups))}.")
+    test = np.isin(groups, test_groups) if test_groups else np.zeros(len(names), dtype=bool)
+    train_groups = None if groups is None else groups[~test]
+    return Study(
+        _select(X, ~test),
+        _select(y, ~test),
+        train_groups,
+        _splitter(train_groups),
+        _select(X, test) if test.any() else None,
+        _select(y, test) if test.any() else None,
+        folder.resolve().name,
+        f"{len(names)} images and masks of a folder, matched by name.",
+    )
+
+
+def _group(pattern, name):
+    found = re.search(pattern, name)
+    if found is None:
+        raise ValueError(f"The pattern {pattern!r} of the groups finds nothing in {name!r}.")
+    return found[found.re.groups and 1]
+
+
+def _select(images, chosen):
+    if isinstance(images, np.ndarray):
+        return images[chosen]
+    return [image for image, wanted in zip(images, chosen, strict=True) if wanted]
+
+
+def _splitter(groups):
+    if groups is None:
+        return KFold(5)
+    n_groups = len(set(groups))
+    return LeaveOneGroupOut() if n_groups <= MAX_FOLDS else GroupKFold(5)

@@ -1,0 +1,250 @@
+"""The command ``emstellar``: it parses, calls and prints."""
+
+import argparse
+import os
+import shutil
+import sys
+
+from . import __version__
+
+DATA_HELP = """synthetic, cardiac, isbi2012, neuronal, or a folder that holds the folders images
+and masks with files of equal names"""
+
+
+def main(arguments=None):
+    """Run the command.
+
+    Parameters
+    ----------
+    arguments : list of str, optional
+        Those of the process by default.
+
+    Returns
+    -------
+    int
+        0; 1 after an error that the user can mend, 130 after an interruption.
+    """
+    parsed = build_parser().parse_args(arguments)
+    # TensorFlow's notes about processors would stand between the lines of progress.
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    try:
+        parsed.run(parsed)
+    except KeyboardInterrupt as interrupt:
+        _complain("interrupted. " + " ".join(getattr(interrupt, "__notes__", ())))
+        return 130
+    except (ValueError, TypeError, OSError, ImportError) as error:
+        if parsed.traceback:
+            raise
+        _complain(f"error: {error}")
+        return 1
+    return 0
+
+
+def _complain(text):
+    print(f"emstellar: {text}", file=sys.stderr)
+
+
+def build_parser():
+    """Return the parser of all commands.
+
+    Returns
+    -------
+    argparse.ArgumentParser
+    """
+    parser = argparse.ArgumentParser(
+        prog="emstellar",
+        description="Segment electron-microscopy images, and find out which network is best.",
+    )
+    parser.add_argument("--version", action="version", version=f"emstellar {__version__}")
+    parser.add_argument(
+        "--traceback", action="store_true", help="show where in the code an error comes from"
+    )
+    commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
+    for add in (_add_demo, _add_benchmark, _add_report, _add_score, _add_segment):
+        add(commands)
+    networks = _add(commands, "networks", _networks, "list the networks and what they cost")
+    networks.add_argument("--size", type=int, default=512, help="of the image (512)")
+    _add(commands, "doctor", _doctor, "show versions, devices and where data is kept")
+    return parser
+
+
+def _add(commands, name, run, text):
+    parser = commands.add_parser(name, help=text, description=text[0].upper() + text[1:] + ".")
+    parser.set_defaults(run=run)
+    return parser
+
+
+def _add_demo(commands):
+    text = "benchmark three networks, a random forest and two ensembles on synthetic images"
+    parser = _add(commands, "demo", _demo, text)
+    parser.add_argument("--out", default="emstellar-demo", help="folder of the results")
+    parser.add_argument("--jobs", type=int, default=2, help="jobs at once (2)")
+    parser.add_argument("--seed", type=int, default=0, help="random state (0)")
+
+
+def _add_benchmark(commands):
+    parser = _add(commands, "benchmark", _benchmark, "compare methods on your images or a data set")
+    parser.add_argument("--data", required=True, help=DATA_HELP)
+    parser.add_argument("--groups", metavar="REGEX", help="finds the group in an image's name")
+    parser.add_argument("--test-groups", nargs="+", default=(), help="groups held out as test")
+    parser.add_argument("--methods", nargs="+", metavar="NAME", help="see emstellar networks")
+    parser.add_argument("--metrics", nargs="+", metavar="NAME", help="the nine of the paper")
+    parser.add_argument("--folds", type=int, metavar="N", help="use only the first N folds")
+    parser.add_argument("--repeats", type=int, default=1, help="fits per fold, other seeds (1)")
+    parser.add_argument("--seed", type=int, default=0, help="random state (0)")
+    training = parser.add_argument_group("training of the networks")
+    training.add_argument("--width", type=float, default=0.25, help="factor of filters (0.25)")
+    training.add_argument("--epochs", type=int, default=30)
+    training.add_argument("--steps", type=int, metavar="N", help="steps per epoch")
+    training.add_argument("--batch-size", type=int, default=4)
+    training.add_argument("--patch-size", type=int, metavar="PIXELS")
+    training.add_argument("--learning-rate", type=float, default=1e-3)
+    training.add_argument("--loss", default="auto")
+    training.add_argument("--augmentation", default="flips", help="flips, paper, strong or none")
+    running = parser.add_argument_group("running")
+    running.add_argument("--jobs", type=int, default=1, help="jobs at once (1)")
+    running.add_argument("--store", help="folder that keeps finished jobs; the same call resumes")
+    running.add_argument("--retry-failed", action="store_true", help="run failed jobs again")
+    running.add_argument("--out", default="emstellar-benchmark", help="folder of the results")
+
+
+def _add_report(commands):
+    parser = _add(commands, "report", _report, "write tables, figures and the page of a store")
+    parser.add_argument("store", help="the folder given to --store")
+    parser.add_argument("--out", default="emstellar-report", help="folder of the results")
+
+
+def _add_score(commands):
+    parser = _add(commands, "score", _score, "score probability maps of several methods")
+    parser.add_argument("predictions", help="folder with one folder of maps per method")
+    parser.add_argument("truth", help="folder of the true masks")
+    parser.add_argument("--images", help="folder of the images, for overlays")
+    parser.add_argument("--metrics", nargs="+", metavar="NAME", help="the nine of the paper")
+    parser.add_argument("--threshold", type=float, default=0.5, help="of the foreground (0.5)")
+    parser.add_argument("--jobs", type=int, default=1, help="methods at once (1)")
+    parser.add_argument("--out", default="emstellar-scores", help="folder of the results")
+
+
+def _add_segment(commands):
+    parser = _add(commands, "segment", _segment, "segment images with a saved segmenter")
+    parser.add_argument("segmenter", help="file that segmenter.save() wrote")
+    parser.add_argument("images", help="file or folder")
+    parser.add_argument("--probabilities", action="store_true", help="write maps, not masks")
+    parser.add_argument("--out", default="emstellar-masks", help="folder of the results")
+
+
+def _demo(parsed):
+    from .benchmarking import benchmark
+    from .benchmarking.studies import demo_methods, make_synthetic_study
+
+    study = make_synthetic_study(random_state=parsed.seed)
+    result = benchmark(
+        demo_methods(), **study.arguments(), n_jobs=parsed.jobs, random_state=parsed.seed
+    )
+    _finish(result, parsed.out, f"emstellar demo: {study.title}")
+
+
+def _benchmark(parsed):
+    from .benchmarking import benchmark
+    from .benchmarking.scoring import DEFAULT_SCORING
+    from .benchmarking.studies import DEFAULT_METHODS, load_study, make_methods
+
+    study = load_study(
+        parsed.data,
+        groups=parsed.groups,
+        test_groups=parsed.test_groups,
+        n_folds=parsed.folds,
+        random_state=parsed.seed,
+    )
+    methods = make_methods(
+        parsed.methods or DEFAULT_METHODS,
+        width=parsed.width,
+        epochs=parsed.epochs,
+        steps_per_epoch=parsed.steps,
+        batch_size=parsed.batch_size,
+        patch_size=parsed.patch_size or "auto",
+        learning_rate=parsed.learning_rate,
+        loss=parsed.loss,
+        augmentation=None if parsed.augmentation == "none" else parsed.augmentation,
+    )
+    result = benchmark(
+        methods,
+        **study.arguments(),
+        scoring=parsed.metrics or DEFAULT_SCORING,
+        n_repeats=parsed.repeats,
+        n_jobs=parsed.jobs,
+        store=parsed.store,
+        retry_failed=parsed.retry_failed,
+        random_state=parsed.seed,
+    )
+    _finish(result, parsed.out, study.title)
+
+
+def _report(parsed):
+    from .benchmarking import BenchmarkResult
+
+    _finish(BenchmarkResult.load(parsed.store), parsed.out, "Benchmark of segmenters")
+
+
+def _score(parsed):
+    from .benchmarking.prediction_folders import score_folders
+    from .benchmarking.scoring import DEFAULT_SCORING
+
+    result = score_folders(
+        parsed.predictions,
+        parsed.truth,
+        images=parsed.images,
+        scoring=parsed.metrics or DEFAULT_SCORING,
+        threshold=parsed.threshold,
+        n_jobs=parsed.jobs,
+    )
+    _finish(result, parsed.out, "Scores of probability maps")
+
+
+def _segment(parsed):
+    from rich.progress import track
+
+    from .io import read_images, write_images
+    from .segmenters import load
+
+    segmenter = load(parsed.segmenter)
+    images, names = read_images(parsed.images)
+    predict = segmenter.predict_proba if parsed.probabilities else segmenter.predict
+    for image, name in zip(track(images, "segmenting"), names, strict=True):
+        (mask,) = predict(image[None])
+        write_images(parsed.out, [mask[..., -1] if parsed.probabilities else mask], [name])
+    print(f"Wrote {len(names)} files to {parsed.out}")
+
+
+def _networks(parsed):
+    from .benchmarking.studies import network_table
+
+    _print_table(network_table(parsed.size), f"For one image of {parsed.size} x {parsed.size}")
+
+
+def _doctor(parsed):
+    from .benchmarking.environment import diagnose
+
+    for name, value in diagnose().items():
+        print(f"{name:16} {value}")
+
+
+def _finish(result, out, title):
+    """Write everything to a folder; print the summary and where things are."""
+    from .benchmarking.tables import format_summary
+    from .report import write_folder
+
+    for subset in result.subsets:
+        _print_table(format_summary(result.summary(subset=subset)), f"{subset} images")
+    for name, path in write_folder(result, out, title=title).items():
+        print(f"{name:9} {path}")
+
+
+def _print_table(frame, title):
+    """Print a table in as many blocks of columns as the terminal's width asks for."""
+    width = shutil.get_terminal_size().columns
+    print(f"\n{title}\n{frame.to_string(line_width=width)}\n")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

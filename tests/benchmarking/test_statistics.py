@@ -1,0 +1,126 @@
+"""Statistics against scipy and published worked examples."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import stats
+
+from emstellar.benchmarking.statistics import compare_methods, critical_difference, holm
+
+
+def make_scores(n_images=20, gap=0.05, seed=0):
+    rng = np.random.default_rng(seed)
+    difficulty = rng.normal(scale=0.1, size=n_images)
+    methods = {"good": gap, "fair": 0.0, "also fair": 0.0}
+    return pd.DataFrame(
+        {
+            m: 0.8 + g + difficulty + rng.normal(scale=0.01, size=n_images)
+            for m, g in methods.items()
+        }
+    )
+
+
+def test_critical_differences_are_those_of_demsar():
+    # Demšar (2006), section 3.2.3: q 2.569 for 4 classifiers at 0.05 and 2.291 at 0.10, 14 data
+    # sets; table 5(a): q 3.164 for 10 classifiers.
+    assert critical_difference(4, 14) == pytest.approx(2.569 * np.sqrt(20 / 84), abs=1e-3)
+    assert critical_difference(4, 14, 0.10) == pytest.approx(2.291 * np.sqrt(20 / 84), abs=1e-3)
+    assert critical_difference(10, 30) == pytest.approx(3.164 * np.sqrt(110 / 180), abs=1e-3)
+
+
+def test_holm_of_a_worked_example():
+    # Holm's rule by hand: sorted .01 x 4, .013 x 3, .014 x 2, .19 x 1; never decreasing, at most 1.
+    assert holm([0.19, 0.01, 0.014, 0.013]) == pytest.approx([0.19, 0.04, 0.04, 0.04])
+    assert holm([0.6, 0.7]) == pytest.approx([1, 1])
+    assert holm([0.02]) == pytest.approx([0.02])
+
+
+def test_ranks_and_friedman_of_demsar():
+    # Demšar (2006), table 6: C4.5 with tuned parameters on 14 data sets (AUC).
+    table = pd.DataFrame(
+        {
+            "C4.5": [
+                0.763, 0.599, 0.954, 0.628, 0.882, 0.936, 0.661, 0.583, 0.775, 1.000, 0.940, 0.619,
+                0.972, 0.957,
+            ],
+            "C4.5+m": [
+                0.768, 0.591, 0.971, 0.661, 0.888, 0.931, 0.668, 0.583, 0.838, 1.000, 0.962, 0.666,
+                0.981, 0.978,
+            ],
+            "C4.5+cf": [
+                0.771, 0.590, 0.968, 0.654, 0.886, 0.916, 0.609, 0.563, 0.866, 1.000, 0.965, 0.614,
+                0.9751, 0.946,
+            ],
+            "C4.5+m+cf": [
+                0.798, 0.569, 0.967, 0.657, 0.898, 0.931, 0.685, 0.625, 0.875, 1.000, 0.962, 0.669,
+                0.975, 0.970,
+            ],
+        }
+    )  # fmt: skip
+    found = compare_methods(table, n_resamples=99)
+    expected = {"C4.5": 3.143, "C4.5+m": 2.000, "C4.5+cf": 2.893, "C4.5+m+cf": 1.964}
+    assert found.ranks.round(3).to_dict() == expected
+    assert found.ranks.index[0] == "C4.5+m+cf"
+    assert found.friedman_p == stats.friedmanchisquare(*table.to_numpy().T).pvalue
+
+
+def test_pairs_equal_scipy():
+    table = make_scores()
+    found = compare_methods(table, metric="f1").pairs.set_index(["method_a", "method_b"])
+    row = found.loc["good", "also fair"]
+    differences = table["good"] - table["also fair"]
+    assert row["difference"] == pytest.approx(differences.mean())
+    assert row["p_value"] == stats.wilcoxon(differences).pvalue
+    # The percentile bootstrap of a mean of 20 comes near the normal interval.
+    width = 1.96 * differences.std() / np.sqrt(len(differences))
+    assert row["low"] == pytest.approx(differences.mean() - width, abs=width / 4)
+    assert row["high"] == pytest.approx(differences.mean() + width, abs=width / 4)
+
+
+def test_the_permutation_test_of_few_images_is_exact():
+    table = make_scores(n_images=8)
+    found = compare_methods(table[["good", "fair"]], test="permutation", n_resamples=999)
+    # All eight differences are positive: only 2 of the 256 patterns of signs are as extreme.
+    assert found.pairs["p_value"][0] == pytest.approx(2 / 256)
+
+
+def test_the_conclusion_names_who_is_beaten_and_who_is_not():
+    text = str(compare_methods(make_scores(), metric="f1", unit="image"))
+    assert text.startswith("good has the highest mean f1 over 20 images")
+    assert "significantly better than fair, also fair" in text
+    text = str(compare_methods(make_scores(gap=0.0), metric="f1"))
+    assert "No significant difference" in text
+    assert "significantly better" not in text
+
+
+@pytest.mark.parametrize(("n_images", "n_methods"), [(4, 2), (5, 2), (6, 3)])
+def test_too_few_images_cannot_support_a_ranking(n_images, n_methods):
+    table = make_scores(n_images).iloc[:, :n_methods]
+    found = compare_methods(table)
+    assert f"{n_images} images cannot support a ranking of {n_methods} methods" in str(found)
+    assert (found.pairs["p_holm"] > found.alpha).all()
+
+
+def test_equal_methods_have_no_difference():
+    table = make_scores()[["good"]].assign(twin=lambda frame: frame["good"])
+    (pair,) = compare_methods(table).pairs.itertuples()
+    assert (pair.difference, pair.low, pair.high, pair.p_value) == (0, 0, 0, 1)
+
+
+def test_images_without_a_score_are_left_out():
+    table = make_scores()
+    table.loc[3, "fair"] = np.nan
+    assert compare_methods(table).n_units == 19
+
+
+@pytest.mark.parametrize(
+    ("table", "options", "message"),
+    [
+        (make_scores()[["good"]], {}, "At least two methods are needed for a comparison, got 1"),
+        (make_scores() * np.nan, {}, "no image on which all methods have a score"),
+        (make_scores(), {"test": "t"}, "test must be one of .*, got 't'"),
+    ],
+)
+def test_wrong_input_is_named(table, options, message):
+    with pytest.raises(ValueError, match=message):
+        compare_methods(table, **options)
