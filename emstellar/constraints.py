@@ -144,14 +144,44 @@ def check_parameters(estimator, constraints):
     emstellar.constraints.InvalidParameterError: The 'n_estimators' parameter of \
 RandomForestSegmenter must be an int in the range [1, inf). Got 0 instead.
     """
-    for name, value in estimator.get_params(deep=False).items():
+    parameters = estimator.get_params(deep=False)
+    check_arguments(type(estimator).__name__, parameters, constraints)
+
+
+def check_arguments(owner, arguments, constraints):
+    """Raise if an argument of a function satisfies none of its constraints.
+
+    Parameters
+    ----------
+    owner : str
+        The name of the function, for the message.
+    arguments : dict of str to object
+        The arguments by name.
+    constraints : dict of str to list
+        As for `check_parameters`.
+
+    Raises
+    ------
+    InvalidParameterError
+        As by `check_parameters`.
+
+    Examples
+    --------
+    >>> from emstellar.constraints import OneOf, check_arguments
+    >>> check_arguments("make_em_images", {"kind": "membrane"}, {"kind": [OneOf("membranes")]})
+    Traceback (most recent call last):
+        ...
+    emstellar.constraints.InvalidParameterError: The 'kind' parameter of make_em_images must be \
+one of {'membranes'}. Got 'membrane' instead. Did you mean 'membranes'?
+    """
+    for name, value in arguments.items():
         allowed = constraints.get(name)
         if allowed is None or any(constraint.accepts(value) for constraint in allowed):
             continue
         words = [str(constraint) for constraint in allowed]
         said = words[0] if len(words) == 1 else ", ".join(words[:-1]) + " or " + words[-1]
         raise InvalidParameterError(
-            f"The {name!r} parameter of {type(estimator).__name__} must be {said}. "
+            f"The {name!r} parameter of {owner} must be {said}. "
             f"Got {value!r} instead.{_nearest(value, allowed)}"
         )
 

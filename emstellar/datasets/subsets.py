@@ -1,13 +1,9 @@
 """The question that every fetcher asks about its `subset`."""
 
-from ..constraints import InvalidParameterError, OneOf
+from ..constraints import OneOf, check_arguments
 
 
 def check_subset(subset, options, name):
     """Return `subset` if it is one of `options`, else raise in the name of the fetcher `name`."""
-    constraint = OneOf(*options)
-    if not constraint.accepts(subset):
-        raise InvalidParameterError(
-            f"The 'subset' parameter of {name} must be {constraint}. Got {subset!r} instead."
-        )
+    check_arguments(name, {"subset": subset}, {"subset": [OneOf(*options)]})
     return subset

@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from ..constraints import NONE, RANDOM_STATE, Interval, InvalidParameterError, OneOf, pair_of
+from ..constraints import NONE, RANDOM_STATE, Interval, OneOf, check_arguments, pair_of
+from ..randomness import seed_from
 from .microscope import Stain, paint, photograph
 from .scene import Scene
 
@@ -135,7 +136,7 @@ def make_em_images(
     >>> groups
     array([0, 0, 1, 1])
     """
-    _check(locals())
+    check_arguments("make_em_images", locals(), _CONSTRAINTS)
     n_groups = -(-n_images // SECTIONS_PER_GROUP) if n_groups is None else n_groups
     if n_groups > n_images:
         raise ValueError(
@@ -150,7 +151,7 @@ def make_em_images(
     }
     camera = {"noise": noise, "blur": blur, "illumination": illumination}
     tissue = _with_defaults(tissue, kind)
-    seed = _seed(random_state)
+    seed = seed_from(random_state)
     groups = np.arange(n_images) * n_groups // n_images
     pairs = [
         pair
@@ -193,22 +194,3 @@ def _mask(section, kind):
     if kind == "membranes":
         return (section.depth_in_cell > MEMBRANE_HALF_WIDTH).astype(np.uint8)
     return (section.mitochondrion < 0).astype(np.uint8)
-
-
-def _check(parameters):
-    for name, allowed in _CONSTRAINTS.items():
-        if not any(constraint.accepts(parameters[name]) for constraint in allowed):
-            raise InvalidParameterError(
-                f"The {name!r} parameter of make_em_images must be "
-                f"{' or '.join(str(constraint) for constraint in allowed)}. "
-                f"Got {parameters[name]!r} instead."
-            )
-
-
-def _seed(random_state):
-    """Return an integer for `numpy.random.default_rng`, without numpy's global state."""
-    if random_state is None:
-        return np.random.SeedSequence().entropy
-    if isinstance(random_state, np.random.RandomState):
-        return int(random_state.randint(2**31))
-    return random_state

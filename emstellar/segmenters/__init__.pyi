@@ -11,6 +11,5 @@ from .networks import UNetSegmenter as UNetSegmenter
 from .persistence import load as load
 from .pixel import PixelSegmenter as PixelSegmenter
 from .pixel import RandomForestSegmenter as RandomForestSegmenter
-from .scribbles import make_scribbles as make_scribbles
 from .thresholded import ThresholdedSegmenter as ThresholdedSegmenter
 from .voting import VotingSegmenter as VotingSegmenter

@@ -26,7 +26,7 @@ from emstellar.segmenters.pixel_features import (
     row_blocks,
 )
 from emstellar.segmenters.pixel_sampling import count_cells, draw_cells, draw_pixels
-from emstellar.training.randomness import seed_from
+from emstellar.randomness import seed_from
 from emstellar.validation import (
     UNLABELLED,
     check_images,
@@ -85,7 +85,7 @@ class PixelSegmenter(BaseSegmenter):
     See Also
     --------
     RandomForestSegmenter : The same with a random forest, its parameters at hand.
-    emstellar.segmenters.make_scribbles : Simulate sparse labels.
+    emstellar.datasets.make_scribbles : Simulate sparse labels.
 
     Notes
     -----

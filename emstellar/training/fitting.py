@@ -8,6 +8,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import GroupShuffleSplit, ShuffleSplit
 
 from emstellar import losses, metrics, optimizers
+from emstellar.randomness import seed_from, seeded_construction
 from emstellar.training.augmentation import get_augmentation
 from emstellar.training.callbacks import (
     DEFAULT_VALIDATION_METRICS,
@@ -21,7 +22,6 @@ from emstellar.training.compilation import compile_again
 from emstellar.training.normalization import Normalization
 from emstellar.training.patches import PatchBatches
 from emstellar.training.prediction import network_maps
-from emstellar.training.randomness import seed_from, seeded_construction
 from emstellar.training.schedules import get_schedule
 from emstellar.validation import check_images, check_masks, encode_masks
 

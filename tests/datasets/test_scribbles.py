@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 from scipy import ndimage
 
-from emstellar.segmenters import RandomForestSegmenter, make_scribbles
+from emstellar.datasets import make_scribbles
+from emstellar.segmenters import RandomForestSegmenter
 
 
 @pytest.fixture(scope="module")
@@ -70,9 +71,9 @@ def test_random_state_alone_decides(y):
     first, second, other = (make_scribbles(y, 0.05, random_state=s) for s in (0, 0, 1))
     assert np.array_equal(first, second)
     assert not np.array_equal(first, other)
-    before = np.random.get_state()[1].copy()  # noqa: NPY002
+    before = np.random.get_state()[1].copy()
     assert not np.array_equal(make_scribbles(y, 0.05), make_scribbles(y, 0.05))
-    assert np.array_equal(before, np.random.get_state()[1])  # noqa: NPY002
+    assert np.array_equal(before, np.random.get_state()[1])
 
 
 def test_list_of_masks_gives_list_and_other_masks_do_not_matter(y):

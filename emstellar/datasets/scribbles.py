@@ -4,7 +4,7 @@ from numbers import Real
 
 import numpy as np
 
-from emstellar.training.randomness import seed_from
+from emstellar.randomness import seed_from
 from emstellar.validation import (
     UNLABELLED,
     check_images,
@@ -54,7 +54,7 @@ def make_scribbles(y, fraction, *, random_state=None):
     Examples
     --------
     >>> import numpy as np
-    >>> from emstellar.segmenters import make_scribbles
+    >>> from emstellar.datasets import make_scribbles
     >>> y = np.zeros((1, 32, 32), dtype="uint8")
     >>> y[:, 8:24, 8:24] = 255
     >>> scribbles = make_scribbles(y, 0.1, random_state=0)

@@ -4,7 +4,7 @@ import threading
 import numpy as np
 import pytest
 
-from emstellar.training.randomness import seed_from, seeded_construction
+from emstellar.randomness import seed_from, seeded_construction
 
 
 def test_the_callers_state_is_put_back_even_after_an_error():
