@@ -58,7 +58,7 @@ class Training:
         # Names are judged here, before any weight is built.
         self.augment = get_augmentation(segmenter.augmentation)
         self.class_weight = self._check_class_weight()
-        losses.get_loss(segmenter.loss)
+        self.loss = losses.get_loss(segmenter.loss)
         optimizers.get_optimizer(segmenter.optimizer, segmenter.learning_rate)
         get_schedule(segmenter.lr_schedule, segmenter.learning_rate, 1)
         self.metrics = self._check_monitor()
@@ -214,7 +214,7 @@ class Training:
         return PatchBatches(
             self.images,
             self.codes,
-            self.weights,
+            self._pixel_weights(),
             normalization=segmenter.normalization_,
             augment=self.augment,
             patch_size=self.patch_size,
@@ -225,6 +225,14 @@ class Training:
             sampling=segmenter.sampling,
             foreground_fraction=segmenter.foreground_fraction,
         )
+
+    def _pixel_weights(self):
+        """Return the weights given, times those by which the loss stresses some pixels."""
+        maps = [self.loss.weight_map(np.maximum(code, 0)) for code in self.codes]
+        if maps[0] is None:
+            return self.weights
+        given = self.weights or [np.float32(1)] * len(maps)
+        return [w * m for w, m in zip(given, maps, strict=True)]
 
     def _callbacks(self, last_epoch):
         """Return the callbacks in the order in which they fill the epoch's logs."""

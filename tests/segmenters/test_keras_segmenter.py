@@ -178,6 +178,18 @@ def test_class_weight_balances():
     assert_allclose(weights(balanced), weights(explicit), atol=1e-5)
 
 
+def test_the_weights_of_a_loss_reach_the_network():
+    from emstellar.losses import boundary_weight_map
+
+    touching = y.copy()
+    touching[:, 8] = 0
+    weight = np.stack([boundary_weight_map(mask) for mask in touching])
+    by_loss = small_segmenter(loss="boundary_weighted_cross_entropy").fit(X, touching)
+    by_hand = small_segmenter().fit(X, touching, sample_weight=weight)
+    assert_allclose(weights(by_loss), weights(by_hand), atol=1e-6)
+    assert np.abs(weights(by_loss) - weights(small_segmenter().fit(X, touching))).max() > 1e-3
+
+
 def test_callbacks_are_copied():
     class Counter(keras.callbacks.Callback):
         n_epochs = 0
