@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from emstellar.training.randomness import seeded_construction
+from emstellar.randomness import seeded_construction
 
 from .operation_counts import count_operations
 
@@ -83,13 +83,9 @@ def complexity(segmenter_or_model, input_shape, *, n_outputs=1):
     >>> cost.layers.groupby("kind").flops.sum().idxmax()
     'Conv2D'
     """
-    # Imported here: a library that only displays results need not load Keras.
-    import keras
-
     walk = _Walk()
-    # The scope builds layers of known shapes without the memory and time of their weights.
-    with seeded_construction(0), keras.StatelessScope(initialize_variables=False):
-        walk.through(_get_model(segmenter_or_model, input_shape, n_outputs), input_shape)
+    with seeded_construction(0):
+        walk.through(_get_own_model(segmenter_or_model, input_shape, n_outputs), input_shape)
     layers = pd.DataFrame(walk.rows).set_index("name")
     totals = layers.drop(columns=["kind", "output_shape"]).sum()
     return ModelComplexity(
@@ -99,11 +95,15 @@ def complexity(segmenter_or_model, input_shape, *, n_outputs=1):
     )
 
 
-def _get_model(segmenter_or_model, input_shape, n_outputs):
+def _get_own_model(segmenter_or_model, input_shape, n_outputs):
+    """Return a model whose layers nobody else has, since they are called on new shapes."""
+    # Imported here: a library that only displays results need not load Keras.
+    import keras
+
     if hasattr(segmenter_or_model, "build_network"):
         return segmenter_or_model.build_network(tuple(input_shape), n_outputs)
     if getattr(segmenter_or_model, "inputs", None):
-        return segmenter_or_model
+        return keras.models.clone_model(segmenter_or_model)
     raise TypeError(
         "Expected a segmenter that trains a network or a functional or sequential keras.Model, "
         f"whose layers can be walked, got {type(segmenter_or_model).__name__}."
@@ -111,7 +111,7 @@ def _get_model(segmenter_or_model, input_shape, n_outputs):
 
 
 class _Walk:
-    """Calls copies of a model's layers on shapes only and takes notes of every call."""
+    """Calls a model's layers on shapes only and takes notes of every call."""
 
     def __init__(self):
         self.rows = []
@@ -125,6 +125,7 @@ class _Walk:
         keras.models.clone_model(
             keras.Model(model.inputs, model.outputs),
             input_tensors=[image],
+            clone_function=lambda layer: layer,
             call_function=self._call,
         )
 

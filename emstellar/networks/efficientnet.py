@@ -61,8 +61,7 @@ def build_efficientnet(input_shape, n_outputs, *, width=1.0, variant="b0", activ
 def _encode(inputs, variant, width):
     """Return the features at 1/2, 1/4, 1/8, 1/16 and 1/32 of the resolution."""
     build = getattr(keras.applications, f"EfficientNet{variant.upper()}")
-    with keras.StatelessScope(initialize_variables=False):
-        original = build(include_top=False, weights=None, input_shape=(*inputs.shape[1:3], 1))
+    original = build(include_top=False, weights=None, input_shape=(*inputs.shape[1:3], 1))
     features = [original.get_layer(name).output for name in (*SKIPS, "top_activation")]
     encoder = keras.models.clone_model(
         keras.Model(original.get_layer("stem_conv_pad").input, features),
