@@ -28,15 +28,24 @@ class Source:
         return {path: sha256 for sha256, path in pairs}
 
 
+def _commits(repository, *commits):
+    """Return where the files of a repository are: at known commits, then wherever it is now.
+
+    Commits may vanish when a repository's history is rewritten; the hashes of the files decide.
+    """
+    return tuple(f"{RAW}/{repository}/{commit}/" for commit in (*commits, "master"))
+
+
 EM_NET = Source(
     "em-net",
     (
-        f"{RAW}/CellSMB/EM-net/16bc38281fc4c0c36d1b067b4173d31ea2c40373/",
-        f"{RAW}/akhadangi/EM-net/16bc38281fc4c0c36d1b067b4173d31ea2c40373/",
+        *_commits("CellSMB/EM-net", "1ce0a1c19f60", "16bc38281fc4c0c36d1b067b4173d31ea2c40373"),
+        *_commits("akhadangi/EM-net", "16bc38281fc4c0c36d1b067b4173d31ea2c40373"),
     ),
 )
 EM_STELLAR = Source(
-    "em-stellar", (f"{RAW}/CellSMB/EM-stellar/3bfb34d65d4afb62a65d66cd19aab817ee4871a8/",)
+    "em-stellar",
+    _commits("CellSMB/EM-stellar", "fa55c637ab14", "3bfb34d65d4afb62a65d66cd19aab817ee4871a8"),
 )
-CDEEP3M = Source("cdeep3m", (f"{RAW}/CRBS/cdeep3m/abf9958/", f"{RAW}/CRBS/cdeep3m/master/"))
+CDEEP3M = Source("cdeep3m", _commits("CRBS/cdeep3m", "abf9958"))
 SOURCES = (EM_NET, EM_STELLAR, CDEEP3M)
