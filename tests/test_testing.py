@@ -16,6 +16,7 @@ from emstellar import (
     VotingSegmenter,
     segmenters,
 )
+from emstellar.segmenters import ThresholdedSegmenter
 from emstellar.testing import (
     check_segmenter,
     make_check_images,
@@ -24,7 +25,7 @@ from emstellar.testing import (
 )
 from emstellar.testing.running import CHECKS
 from tests import broken_segmenters as broken
-from tests.segmenters.small import small_segmenter
+from tests.segmenters.small import small_segmenter, two_convolutions
 
 VOTING = [("forest", RandomForestSegmenter(3)), ("bayes", PixelSegmenter(GaussianNB()))]
 
@@ -40,6 +41,14 @@ VOTING = [("forest", RandomForestSegmenter(3)), ("bayes", PixelSegmenter(Gaussia
     ]
 )
 def test_classical_segmenters(segmenter, check):
+    check(segmenter)
+
+
+@parametrize_with_segmenter_checks(
+    [ThresholdedSegmenter(RandomForestSegmenter(3), cv=2)],
+    expected_failed_checks=lambda _: {"check_three_classes": "a threshold is for two classes"},
+)
+def test_thresholded_segmenter(segmenter, check):
     check(segmenter)
 
 
@@ -64,6 +73,39 @@ CHEAP = {"optimizer": "sgd", "lr_schedule": None}
 )
 def test_networks_of_the_study(segmenter, check):
     check(segmenter)
+
+
+NEEDS_NO_FIT = {
+    "check_parameters_roundtrip",
+    "check_constructor",
+    "check_tags",
+    "check_unfitted",
+    "check_wrong_images",
+    "check_wrong_masks",
+    "check_wrong_weights",
+}
+
+
+@pytest.mark.parametrize(
+    "name", sorted(n for n in segmenters.__all__ if n.endswith("Segmenter") and n[:4] != "Base")
+)
+def test_every_segmenter_passes_the_checks_that_need_no_fit(name, monkeypatch):
+    parameters = {
+        "KerasSegmenter": {"network": two_convolutions},
+        "VotingSegmenter": {"estimators": VOTING},
+        "ThresholdedSegmenter": {"estimator": RandomForestSegmenter(), "cv": 2},
+    }
+    segmenter_class = getattr(segmenters, name)
+    if hasattr(segmenter_class, "build_network"):
+        monkeypatch.setattr(segmenter_class, "build_network", _refuse_to_build)
+    segmenter = segmenter_class(**parameters.get(name, {}))
+    for _, check in segmenter_checks(segmenter):
+        if check.__name__ in NEEDS_NO_FIT:
+            check(segmenter)
+
+
+def _refuse_to_build(*arguments):
+    raise NotImplementedError("a network was built before the input was judged")
 
 
 BROKEN = [
