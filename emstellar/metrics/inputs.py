@@ -216,14 +216,12 @@ def _check_truth(truth, index):
         raise ValueError(
             f"Unknown label type: {truth.dtype}. y_true must hold boolean or integer labels."
         )
-    if truth.dtype.kind != "f":
-        return truth
-    if not np.array_equal(truth, np.floor(truth)):
+    if _is_grey(truth):
         raise ValueError(
             f"Unknown label type: continuous. y_true[{index}] holds values that are not "
             "integral; threshold it first, for example y_true > 0.5."
         )
-    return truth.astype(np.int64)
+    return truth
 
 
 def _check_sizes(truths, predictions):
@@ -273,7 +271,7 @@ def _check_probabilities(values, name, allow_nan=False):
 
 
 def _unique_labels(masks):
-    return {value for mask in masks for value in np.unique(mask).tolist()} - {UNLABELLED}
+    return {int(value) for mask in masks for value in np.unique(mask)} - {UNLABELLED}
 
 
 def _guess_classes(found, predicted, pos_label, n_columns):
