@@ -83,7 +83,8 @@ def check_images(X, *, n_channels=None, name="This segmenter"):
 height, width, channels), got 2D array with shape (32, 48) instead. Reshape your data using \
 X[np.newaxis] if it contains a single image.
     """
-    if is_sequence_of_arrays(X):
+    is_empty = isinstance(X, (list, tuple)) and not X
+    if is_empty or is_sequence_of_arrays(X):
         images = [_check_one_image(image, f"X[{i}]") for i, image in enumerate(X)]
     else:
         images = list(_check_stack(X))
