@@ -45,6 +45,12 @@ def test_undefined_without_foreground(name, why):
         assert np.isnan(getattr(metrics, name)(np.zeros((1, 2, 2), int), np.zeros((1, 2, 2))))
 
 
+@pytest.mark.parametrize("name", ["brier_score_loss", "expected_calibration_error"])
+def test_undefined_without_labels(name):
+    with pytest.warns(UndefinedMetricWarning, match="no labelled pixel"):
+        assert np.isnan(getattr(metrics, name)(np.full((1, 2, 2), -1), np.zeros((1, 2, 2))))
+
+
 CLASSES = np.array([3, 5, 9])
 MANY = CLASSES[rng.integers(0, 3, (2, 6, 7))]
 PROBABILITIES = rng.dirichlet([1, 1, 1], MANY.shape)
@@ -69,6 +75,13 @@ def test_brier_of_more_than_two_classes():
     foreground = sk.roc_auc_score(MANY.ravel() == 5, PROBABILITIES[..., 1].ravel())
     got = metrics.roc_auc_score(MANY, PROBABILITIES, labels=CLASSES, pos_label=5)
     assert got == pytest.approx(foreground, abs=1e-12)
+
+
+def test_label_maps_are_sure_of_their_labels():
+    label_map = CLASSES[PROBABILITIES.argmax(axis=-1)]
+    wrong = np.mean(label_map != MANY)
+    assert metrics.brier_score_loss(MANY, label_map) == pytest.approx(2 * wrong)
+    assert metrics.expected_calibration_error(MANY, label_map) == pytest.approx(wrong)
 
 
 def test_calibration_of_more_than_two_classes_by_hand():
