@@ -103,14 +103,27 @@ def _check(image, tile_size, overlap, batch_size, multiple):
             "Expected an image of shape (height, width, channels) with at least one pixel, "
             f"got shape {tuple(image.shape)} instead."
         )
+    check_overlap(tile_size, overlap, multiple)
+    if batch_size < 1:
+        raise ValueError(f"batch_size must be at least 1, got {batch_size}.")
+
+
+def check_overlap(tile_size, overlap, multiple):
+    """Raise a ValueError unless tiles that overlap so much leave a step of `multiple` pixels.
+
+    Parameters
+    ----------
+    tile_size, overlap : tuple of int
+        Height and width in pixels.
+    multiple : int
+        What the steps from tile to tile must be multiples of.
+    """
     for size, lap in zip(tile_size, overlap, strict=True):
         if lap < 0 or size - lap < multiple:
             raise ValueError(
                 f"overlap={tuple(overlap)} leaves tiles of tile_size={tuple(tile_size)} no step of "
                 f"{multiple} or more pixels: make the overlap smaller or the tiles larger."
             )
-    if batch_size < 1:
-        raise ValueError(f"batch_size must be at least 1, got {batch_size}.")
 
 
 def _check_maps(maps, batch, n_outputs):

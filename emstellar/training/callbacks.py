@@ -188,3 +188,10 @@ class EpochLog(keras.callbacks.Callback):
             f"{spent:.0f} s, at most {left:.0f} s left",
             flush=True,
         )
+
+
+def check_callbacks(callbacks):
+    """Raise a TypeError if one of a user's `callbacks`, a list or None, is none of Keras'."""
+    for callback in callbacks or []:
+        if not isinstance(callback, keras.callbacks.Callback):
+            raise TypeError(f"callbacks must hold keras.callbacks.Callback, got {callback!r}.")

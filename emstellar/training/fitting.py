@@ -1,5 +1,6 @@
 """One fit, from checked data to trained weights."""
 
+import difflib
 import warnings
 from copy import deepcopy
 
@@ -9,6 +10,7 @@ from sklearn.model_selection import GroupShuffleSplit, ShuffleSplit
 
 from emstellar import losses, metrics, optimizers
 from emstellar.randomness import seed_from, seeded_construction
+from emstellar.tiling import check_overlap
 from emstellar.training.augmentation import get_augmentation
 from emstellar.training.callbacks import (
     DEFAULT_VALIDATION_METRICS,
@@ -16,12 +18,13 @@ from emstellar.training.callbacks import (
     EpochLog,
     ValidationScores,
     best_epoch,
+    check_callbacks,
 )
 from emstellar.training.checkpoint import Checkpoint, checkpoint_path, stored_seed
 from emstellar.training.compilation import compile_again
 from emstellar.training.normalization import Normalization
 from emstellar.training.patches import PatchBatches
-from emstellar.training.prediction import network_maps
+from emstellar.training.prediction import network_maps, pair
 from emstellar.training.schedules import get_schedule
 from emstellar.validation import check_images, check_masks, encode_masks
 
@@ -54,6 +57,7 @@ class Training:
         self.validation = None
         self.checkpoint_path = None
         self._seed = seed
+        self._check_something_to_fit()
         self.patch_size = self._check_patch_size()
         # Names are judged here, before any weight is built.
         self.augment = get_augmentation(segmenter.augmentation)
@@ -62,6 +66,17 @@ class Training:
         optimizers.get_optimizer(segmenter.optimizer, segmenter.learning_rate)
         get_schedule(segmenter.lr_schedule, segmenter.learning_rate, 1)
         self.metrics = self._check_monitor()
+        check_callbacks(segmenter.callbacks)
+        check_overlap(pair(segmenter.tile_size), pair(segmenter.overlap), segmenter._size_multiple)
+
+    def _check_something_to_fit(self):
+        weights = self.weights or [1.0] * len(self.codes)
+        pairs = zip(self.codes, weights, strict=True)
+        if not any(np.where(code >= 0, weight, 0).any() for code, weight in pairs):
+            raise ValueError(
+                "All labelled pixels of the images to train on have zero weight in "
+                "sample_weight, or there are none: there is nothing to fit."
+            )
 
     def _check_patch_size(self):
         """Return height and width of the patches."""
@@ -90,7 +105,13 @@ class Training:
                     f"class_weight has labels {unknown} that are not among the classes "
                     f"{self.classes.tolist()}."
                 )
-            return [float(wanted.get(label, 1.0)) for label in self.classes]
+            weights = [float(wanted.get(label, 1.0)) for label in self.classes]
+            if not np.isfinite(weights).all() or min(weights) < 0 or max(weights) == 0:
+                raise ValueError(
+                    "The weights in class_weight must be finite, zero or positive, and not all "
+                    f"zero. Got {wanted!r}."
+                )
+            return weights
         counts = sum(np.bincount(c[c >= 0], minlength=len(self.classes)) for c in self.codes)
         return (counts.sum() / (len(counts) * np.maximum(counts, 1))).tolist()
 
@@ -99,13 +120,16 @@ class Training:
         monitor = self.segmenter.monitor
         if monitor in ("loss", "val_loss"):
             return DEFAULT_VALIDATION_METRICS
+        names = metrics.get_scorer_names()
         name = monitor.removeprefix("val_")
-        if not monitor.startswith("val_"):
+        if not monitor.startswith("val_") or name not in names:
+            valid = ["loss", "val_loss", *(f"val_{name}" for name in names)]
+            near = difflib.get_close_matches(monitor, valid)
+            hint = f" Did you mean {' or '.join(map(repr, near))}?" if near else ""
             raise ValueError(
                 f"monitor={monitor!r} is unknown: it must be 'loss', 'val_loss' or 'val_' before "
-                "the name of a scorer, such as 'val_f1'."
+                f"a name of emstellar.metrics.get_scorer_names(), such as 'val_f1'.{hint}"
             )
-        metrics.get_scorer(name)
         return tuple(dict.fromkeys([*DEFAULT_VALIDATION_METRICS, name]))
 
     def set_aside(self, groups, validation_data):
@@ -158,12 +182,19 @@ class Training:
     def _split(self, groups, fraction):
         splitter = GroupShuffleSplit if groups is not None else ShuffleSplit
         split = splitter(n_splits=1, test_size=fraction, random_state=self.draw_seed())
-        kept, aside = next(split.split(self.images, groups=groups))
+        try:
+            kept, aside = next(split.split(self.images, groups=groups))
+        except ValueError as error:
+            whole = "images" if groups is None else "groups"
+            raise ValueError(
+                f"validation_fraction={fraction} leaves no {whole} to train on: {error}"
+            ) from error
         self.validation = [self.images[i] for i in aside], [self.codes[i] for i in aside]
         self.images = [self.images[i] for i in kept]
         self.codes = [self.codes[i] for i in kept]
         if self.weights is not None:
             self.weights = [self.weights[i] for i in kept]
+        self._check_something_to_fit()
 
     def draw_seed(self):
         """Return the one seed of this fit, which a fit that continues takes over."""

@@ -39,7 +39,7 @@ def network_maps(segmenter, images):
     predict = _padded(segmenter.model_.predict_on_batch, segmenter._size_multiple)
     if segmenter.test_time_augmentation:
         predict = with_symmetries(predict)
-    tile = _pair(segmenter.tile_size)
+    tile = pair(segmenter.tile_size)
     maps = []
     for shape, run in groupby(images, key=lambda image: image.shape):
         if shape[0] <= tile[0] and shape[1] <= tile[1]:
@@ -49,7 +49,8 @@ def network_maps(segmenter, images):
     return maps
 
 
-def _pair(value):
+def pair(value):
+    """Return height and width, given one number for both or two."""
     return (value, value) if np.ndim(value) == 0 else tuple(value)
 
 
@@ -81,7 +82,7 @@ def _in_tiles(predict, image, segmenter, tile):
         predict,
         segmenter.normalization_(image),
         tile_size=tile,
-        overlap=_pair(segmenter.overlap),
+        overlap=pair(segmenter.overlap),
         batch_size=max(1, PIXELS_PER_CALL // (tile[0] * tile[1])),
         multiple=segmenter._size_multiple,
     )
