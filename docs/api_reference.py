@@ -31,8 +31,10 @@ GROUPS = {
     "segmenters": {
         "networks": "Networks",
         "keras_segmenter": "Networks",
+        "base_keras_segmenter": "Networks",
+        "cdeep3m": "Networks",
+        "encoder_networks": "Networks",
         "pixel": "Classifiers of pixels",
-        "scribbles": "Classifiers of pixels",
         "voting": "Ensembles and thresholds",
         "thresholded": "Ensembles and thresholds",
         "persistence": "Saving and loading",
@@ -42,8 +44,13 @@ GROUPS = {
         "rates": "Pixels",
         "probability": "Probabilities",
         "partition": "Partitions into regions",
+        "component_partition": "Partitions into regions",
+        "label_partition": "Partitions into regions",
+        "warping": "Partitions into regions",
         "boundary": "Boundaries",
         "instance": "Objects",
+        "instance_matching": "Objects",
+        "threshold_search": "Thresholds",
         "scorers": "Scorers",
     },
     "networks": {
@@ -58,6 +65,7 @@ GROUPS = {
         "isbi2012": "Real images",
         "neuronal": "Real images",
         "published_maps": "Real images",
+        "scribbles": "Sparse labels",
         "data_home": "Where files are kept",
     },
 }
@@ -65,7 +73,9 @@ GROUPS = {
 
 def read_stub(path):
     """Return (module that defines it, name) for each public name that a stub lists."""
-    imports = [node for node in ast.parse(path.read_text()).body if isinstance(node, ast.ImportFrom)]
+    imports = [
+        node for node in ast.parse(path.read_text()).body if isinstance(node, ast.ImportFrom)
+    ]
     return [(node.module, alias.name) for node in imports for alias in node.names]
 
 
@@ -128,7 +138,9 @@ def write_pages(package, folder):
     """Write one page for each section and return their names."""
     folder.mkdir(parents=True, exist_ok=True)
     pages = []
-    for section, entries in public_names(package).items():
+    sections = public_names(package)
+    _remove_stale(folder, {name for entries in sections.values() for _, name in entries})
+    for section, entries in sections.items():
         text = render_section(section, entries)
         path = folder / f"section_{section}.rst"
         # An unchanged file keeps its date, so that Sphinx does not read it again.
@@ -136,3 +148,10 @@ def write_pages(package, folder):
             path.write_text(text)
         pages.append(path.stem)
     return pages
+
+
+def _remove_stale(folder, names):
+    """Delete the pages of names that are no longer public; autosummary leaves them."""
+    for page in folder.glob("emstellar.*.rst"):
+        if page.stem.removeprefix("emstellar.") not in names:
+            page.unlink()

@@ -8,10 +8,10 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE))
 
-from api_reference import write_pages  # noqa: E402
-from sphinx_gallery.sorting import ExplicitOrder  # noqa: E402
+from api_reference import write_pages
+from sphinx_gallery.sorting import ExplicitOrder
 
-import emstellar  # noqa: E402
+import emstellar
 
 project = "emstellar"
 author = "The emstellar developers"

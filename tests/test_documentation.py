@@ -1,15 +1,21 @@
-"""The documentation: the API pages list every public name, docstrings match their signatures."""
+"""The documentation: every public name, docstrings that match signatures, code that runs."""
 
 import ast
+import contextlib
+import doctest
 import importlib
 import importlib.util
 import inspect
+import io
+import re
+import shlex
 from pathlib import Path
 
 import pytest
 from numpydoc.docscrape import get_doc_object
 
 import emstellar
+from emstellar.cli import build_parser
 
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "emstellar"
@@ -54,7 +60,7 @@ def api_pages(tmp_path_factory):
     return pages, {line.strip() for line in text.splitlines()}
 
 
-@pytest.mark.parametrize(("module", "name"), names_in_stubs())
+@pytest.mark.parametrize(("module", "name"), list(names_in_stubs()))
 def test_every_public_name_stands_on_the_api_pages(module, name, api_pages):
     obj = getattr(importlib.import_module(module), name)
     paths = {name, f"{module}.{name}".removeprefix("emstellar.")} & api_pages[1]
@@ -145,4 +151,40 @@ def test_every_public_name_has_a_summary_of_one_line_and_an_example(name):
     assert get_doc_object(shown_by)["Examples"], "no example"
 
 
-# The guide: its Python code runs, page by page, and prints what the page says.
+# A block of Python in the guide, perhaps a comment before it that it is not run, and perhaps a
+# block of text after it: what it prints.
+BLOCK = re.compile(
+    r"^(?P<skip>% not run:.*\n+)?```python\n(?P<code>.*?)^```$"
+    r"(?:\s*^```text\n(?P<output>.*?)^```$)?",
+    re.MULTILINE | re.DOTALL,
+)
+PAGES = sorted((ROOT / "docs").glob("*.md")) + sorted((ROOT / "docs" / "user_guide").glob("*.md"))
+OUTPUT_FLAGS = doctest.NORMALIZE_WHITESPACE | doctest.ELLIPSIS
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+def test_code_of_the_guide_runs(page, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    namespace = {"__name__": "__main__"}
+    for block in BLOCK.finditer(page.read_text()):
+        if block["skip"]:
+            continue
+        line = page.read_text()[: block.start("code")].count("\n")
+        code = compile("\n" * line + block["code"], str(page), "exec")
+        printed = io.StringIO()
+        with contextlib.redirect_stdout(printed):
+            exec(code, namespace)
+        wanted = block["output"] or ""
+        same = doctest.OutputChecker().check_output(wanted, printed.getvalue(), OUTPUT_FLAGS)
+        assert same, f"line {line + 1} prints\n{printed.getvalue()}instead of\n{wanted}"
+
+
+def commands_in(page):
+    """Return the `emstellar` commands of a page of the guide."""
+    blocks = re.findall(r"^```bash\n(.*?)^```$", page.read_text(), re.MULTILINE | re.DOTALL)
+    return [line for block in blocks for line in block.splitlines() if line.startswith("emstellar")]
+
+
+@pytest.mark.parametrize("command", [line for page in PAGES for line in commands_in(page)])
+def test_commands_of_the_guide_are_understood(command):
+    assert callable(build_parser().parse_args(shlex.split(command)[1:]).run)
