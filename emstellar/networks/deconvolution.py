@@ -108,10 +108,9 @@ class DilatedConv2DTranspose(keras.layers.Layer):
         s, filters = self.strides, self.filters
         n, height, width, _ = ops.shape(inputs)
         x = ops.conv(inputs, self._pointwise_kernel(), data_format="channels_last")
-        x = ops.reshape(x, (n, height, width, 2, s, 2 * s * filters))
-        x = self._align([[x[:, :, :, t, v] for v in range(s)] for t in range(2)], axis=1)
-        x = ops.reshape(x, (n, height, width, s, 2, s, filters))
-        x = self._align([[x[:, :, :, :, t, v] for v in range(s)] for t in range(2)], axis=2)
+        x = self._align(ops.expand_dims(x, 3), axis=1)
+        x = ops.reshape(x, (n, height, width, s, 2 * s * filters))
+        x = self._align(x, axis=2)
         x = depth_to_space(ops.reshape(x, (n, height, width, s * s, filters)), s)
         return x + self.bias if self.use_bias else x
 
@@ -121,15 +120,25 @@ class DilatedConv2DTranspose(keras.layers.Layer):
         n_in, size = kernel.shape[:2]
         return ops.reshape(kernel, (1, 1, n_in, size * size * self.filters))
 
-    def _align(self, taps, axis):
-        """Shift and add ``taps[t][v]`` and stack the sums by output phase, after the pixels."""
+    def _align(self, x, axis):
+        """Add the taps t, shift by q and stack by output phase r, along rows or columns.
+
+        The last of the five axes of `x` holds (t, v, rest); the result's last two are (r, rest).
+        """
         s, d = self.strides, self.dilation_rate
+        n_rest = x.shape[-1] // (2 * s)
         margin = (d * (2 * s - 1) + 1 - s) // 2
-        phases = {}
-        for v in range(s):
-            q, r = divmod(d * v - margin, s)
-            phases[r] = _shift(taps[0][v], q, axis) + _shift(taps[1][v], q + d, axis)
-        return ops.stack([phases[r] for r in range(s)], axis=axis + 2)
+        places = [divmod(d * v - margin, s) for v in range(s)]
+        before = max(0, max(q for q, _ in places))
+        after = max(0, -min(q for q, _ in places))
+        x = _pad(x, before, after, axis)
+        x = x[..., : s * n_rest] + _shift(x[..., s * n_rest :], d, axis)
+        phases = [None] * s
+        for v, (q, r) in enumerate(places):
+            pixels = slice(before - q, -(after + q) or None)
+            channels = slice(v * n_rest, (v + 1) * n_rest)
+            phases[r] = x[(slice(None),) * axis + (pixels, ..., channels)]
+        return ops.stack(phases, axis=4)
 
     def compute_output_shape(self, input_shape):
         """Return the shape with height and width times the stride."""
@@ -155,7 +164,10 @@ class DilatedConv2DTranspose(keras.layers.Layer):
 
 def _shift(x, by, axis):
     """Return y with ``y[j] = x[j - by]`` along an axis, zero where there is no such pixel."""
+    return _pad(x, by, 0, axis)[(slice(None),) * axis + (slice(None, -by),)]
+
+
+def _pad(x, before, after, axis):
     margins = [(0, 0)] * len(x.shape)
-    margins[axis] = (max(by, 0), max(-by, 0))
-    kept = slice(None, -by) if by > 0 else slice(-by, None)
-    return ops.pad(x, margins)[(slice(None),) * axis + (kept,)]
+    margins[axis] = (before, after)
+    return ops.pad(x, margins)

@@ -28,7 +28,6 @@ def test_one_output_is_a_probability_as_large_as_the_image(name):
     assert 0 <= output.min() <= output.max() <= 1
 
 
-@pytest.mark.backend
 @pytest.mark.parametrize("name", BUILDERS)
 def test_several_outputs_are_a_softmax(name):
     multiple = getattr(networks, name).size_multiple

@@ -24,8 +24,10 @@ def deconvolve_by_definition(x, kernel, stride, dilation):
 
 
 @pytest.mark.backend
-@pytest.mark.parametrize("dilation", [1, 5, 11, 17, 23])
-@pytest.mark.parametrize("stride", [2, 4, 8, 16])
+@pytest.mark.parametrize(
+    ("stride", "dilation"),
+    [(2, 1), (2, 5), (2, 23), (4, 1), (4, 11), (4, 17), (8, 1), (8, 5), (8, 23), (16, 1), (16, 3)],
+)
 def test_equal_to_the_definition(stride, dilation):
     x = RNG.normal(size=(2, 5, 7, 3)).astype("float32")
     layer = DilatedConv2DTranspose(2, stride, dilation, kernel_initializer="normal")

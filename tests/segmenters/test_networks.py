@@ -1,0 +1,125 @@
+"""Every network learns, takes any size, and is the same after saving and on another backend."""
+
+import os
+import subprocess
+import sys
+
+import keras
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose, assert_array_equal
+from sklearn.base import clone
+from sklearn.metrics import f1_score
+
+import emstellar
+from emstellar import segmenters
+from emstellar.datasets import make_em_images
+
+pytestmark = pytest.mark.backend
+
+# One small network of each builder, wide enough to learn four images by heart.
+SMALL = {
+    "unet": segmenters.UNetSegmenter(width=1 / 16),
+    "unet-plain": segmenters.UNetSegmenter(width=1 / 8, batch_norm=False),
+    "em-net": segmenters.EMNetSegmenter(width=1 / 8),
+    "em-net-v2-4x": segmenters.EMNetSegmenter(width=1 / 16, variant="v2-4x"),
+    "prelu-net": segmenters.PReLUNetSegmenter(width=1 / 16),
+    "vgg16": segmenters.VGG16Segmenter(width=1 / 8),
+    "resnet": segmenters.ResNetSegmenter(width=1 / 2),
+    "resnet50": segmenters.ResNetSegmenter(width=1 / 8, variant="resnet50"),
+    "segnet": segmenters.SegNetSegmenter(width=1 / 4),
+    "segnet-indices": segmenters.SegNetSegmenter(width=1 / 4, unpooling="indices"),
+    "cdeep3m": segmenters.CDeep3MSegmenter(width=1 / 16),
+    "efficientnet": segmenters.EfficientNetSegmenter(width=1 / 4),
+}
+networks = pytest.mark.parametrize("name", SMALL)
+
+
+def small(name, **parameters):
+    width = min(SMALL[name].width, 1 / 16)
+    return clone(SMALL[name]).set_params(random_state=0, **{"width": width, **parameters})
+
+
+@pytest.mark.slow
+@networks
+def test_it_learns_four_images_by_heart(name):
+    X, y = make_em_images(4, (64, 64), random_state=0)
+    segmenter = clone(SMALL[name]).set_params(
+        epochs=10,
+        steps_per_epoch=20,
+        batch_size=4,
+        optimizer="adam",
+        learning_rate=0.01,
+        augmentation=None,
+        random_state=0,
+    )
+    assert f1_score(y.ravel(), segmenter.fit(X, y).predict(X).ravel()) > 0.95
+
+
+@networks
+def test_any_size_and_any_number_of_classes_and_channels(name, tmp_path):
+    rng = np.random.default_rng(0)
+    X, y = rng.normal(size=(2, 17, 23, 3)), rng.integers(0, 3, (2, 17, 23))
+    segmenter = small(name, epochs=1, steps_per_epoch=1, batch_size=1).fit(X, y)
+    expected = segmenter.predict_proba(X)
+    assert expected.shape == (2, 17, 23, 3)
+    assert_allclose(expected.sum(axis=-1), 1, rtol=1e-5)
+    segmenter.save(tmp_path / "segmenter.zip")
+    assert_array_equal(emstellar.load(tmp_path / "segmenter.zip").predict_proba(X), expected)
+
+
+def test_three_frames_need_three_channels():
+    X, y = np.random.default_rng(0).normal(size=(2, 32, 32)), np.eye(32, dtype=int)
+    with pytest.raises(ValueError, match="n_frames=3 needs images of at least 3 channels"):
+        small("cdeep3m", n_frames=3).fit(X, np.stack([y, y]))
+
+
+@pytest.mark.parametrize(
+    ("name", "parameter", "value", "message"),
+    [
+        ("segnet", "unpooling", "index", "Did you mean 'indices'"),
+        ("resnet", "variant", "resnet-50", "Did you mean 'resnet50'"),
+        ("efficientnet", "variant", "b8", "must be one of {'b0'"),
+        ("cdeep3m", "n_frames", 2, "must be one of {1, 3, 5}"),
+        ("vgg16", "width", 0, r"must be a float in the range \(0"),
+        ("prelu-net", "dropout", 1.5, r"must be a float in the range \[0"),
+    ],
+)
+def test_wrong_parameters_are_named(name, parameter, value, message):
+    X, y = np.zeros((1, 32, 32)), np.eye(32, dtype=int)[None]
+    with pytest.raises(ValueError, match=f"The '{parameter}' parameter of .* {message}"):
+        small(name, **{parameter: value}).fit(X, y)
+
+
+PREDICT = """
+import sys
+from pathlib import Path
+import keras, numpy as np, emstellar
+assert keras.backend.backend() == sys.argv[2]
+folder = Path(sys.argv[1])
+X = np.load(folder / "images.npy")
+for file in folder.glob("*.zip"):
+    np.save(file.with_suffix(".npy"), emstellar.load(file).predict_proba(X))
+"""
+
+
+@pytest.mark.slow
+def test_another_backend_computes_the_same(tmp_path):
+    other = "tensorflow" if keras.backend.backend() == "jax" else "jax"
+    pytest.importorskip(other)
+    rng = np.random.default_rng(0)
+    X, y = rng.normal(size=(1, 40, 32, 3)), rng.integers(0, 2, (1, 40, 32))
+    np.save(tmp_path / "images.npy", X)
+    expected = {}
+    for name in SMALL:
+        segmenter = small(name, epochs=1, steps_per_epoch=1, batch_size=1).fit(X, y)
+        segmenter.save(tmp_path / f"{name}.zip")
+        expected[name] = segmenter.predict_proba(X)
+    subprocess.run(
+        [sys.executable, "-c", PREDICT, str(tmp_path), other],
+        check=True,
+        env={**os.environ, "KERAS_BACKEND": other},
+    )
+    for name, probabilities in expected.items():
+        found = np.load(tmp_path / f"{name}.npy")
+        assert_allclose(found, probabilities, atol=1e-4, err_msg=name)
