@@ -64,6 +64,18 @@ def curve_frame(records):
     return pd.DataFrame(rows, columns=[*KEYS, "epoch", "quantity", "value"])
 
 
+def convergence_frame(records):
+    """Return the time to the best epoch under each criterion.
+
+    Returns
+    -------
+    DataFrame
+        With columns method, kind, repeat, fold, criterion, seconds.
+    """
+    rows = [(*_keys(r), name, seconds) for r in records for name, seconds in r.convergence.items()]
+    return pd.DataFrame(rows, columns=[*KEYS, "criterion", "seconds"])
+
+
 def resource_frame(records):
     """Return what each job cost: seconds, and MB of memory.
 

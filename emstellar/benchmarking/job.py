@@ -67,6 +67,7 @@ class Job:
             self.segmenter.fit(X, y, **fit_params)
         record.classes = self.segmenter.classes_.tolist()
         record.history = _as_lists(getattr(self.segmenter, "history_", {}))
+        record.convergence = _convergence(self.segmenter)
         record.complexity = _complexity(self.segmenter, X) if self.fold == 0 else {}
         record.resources = {
             "fit_time": meter.wall_time,
@@ -154,6 +155,14 @@ def describe_error(error):
 
 def _as_lists(history):
     return {name: [float(value) for value in values] for name, values in history.items()}
+
+
+def _convergence(segmenter):
+    """Return the seconds to the best epoch under each criterion that the segmenter recorded."""
+    times = getattr(segmenter, "convergence_times_", None)
+    if not times and getattr(segmenter, "convergence_time_", None) is not None:
+        times = {"training": segmenter.convergence_time_}
+    return {name: float(seconds) for name, seconds in (times or {}).items()}
 
 
 def _number(value):

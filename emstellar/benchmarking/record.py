@@ -33,6 +33,8 @@ class Record:
         The same, image by image.
     history : dict of str to list of float
         The training curves, one value per epoch.
+    convergence : dict of str to float
+        For each monitored criterion the seconds to its best epoch.
     resources, complexity : dict of str to float
     classes : list
         The labels, in the order of the maps.
@@ -53,6 +55,7 @@ class Record:
     pooled: dict = field(default_factory=dict)
     per_image: dict = field(default_factory=dict)
     history: dict = field(default_factory=dict)
+    convergence: dict = field(default_factory=dict)
     resources: dict = field(default_factory=dict)
     complexity: dict = field(default_factory=dict)
     classes: list = field(default_factory=list)

@@ -42,6 +42,8 @@ class BenchmarkResult:
         stands for all folds together.
     curves : DataFrame
         The training curves, one row per epoch and quantity.
+    convergence_times : DataFrame
+        Seconds to the best epoch of each fit under each monitored criterion.
     resources : DataFrame
         Seconds, processor seconds and MB of each job.
     complexity : DataFrame
@@ -67,6 +69,10 @@ class BenchmarkResult:
     @cached_property
     def curves(self):  # noqa: D102
         return frames.curve_frame(self.records)
+
+    @cached_property
+    def convergence_times(self):  # noqa: D102
+        return frames.convergence_frame(self.records)
 
     @cached_property
     def resources(self):  # noqa: D102

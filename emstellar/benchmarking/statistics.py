@@ -51,6 +51,24 @@ class Comparison:
     def __str__(self):
         return self.conclusion
 
+    def groups(self):
+        """Return the stretches of average ranks within one critical difference.
+
+        Returns
+        -------
+        list of (low, high)
+            The longest stretches that hold two or more methods.
+        """
+        ranks = sorted(self.ranks)
+        stretches = [
+            (low, max(r for r in ranks if r - low < self.critical_difference)) for low in ranks
+        ]
+        return [
+            (low, high)
+            for i, (low, high) in enumerate(stretches)
+            if high > low and not any(high <= other for _, other in stretches[:i])
+        ]
+
 
 def compare_methods(
     table,
@@ -232,6 +250,8 @@ def critical_difference(n_methods, n_units, alpha=0.05):
 def _friedman(table):
     if table.shape[1] < 3 or len(table) < 2:
         return np.nan
+    if (table.nunique(axis=1) == 1).all():
+        return 1.0
     return float(stats.friedmanchisquare(*table.to_numpy().T).pvalue)
 
 

@@ -97,3 +97,28 @@ def format_summary(summary):
         for metric in metrics
     }
     return pd.DataFrame(columns, index=pd.Index(summary.index, name=None))
+
+
+def pareto_front(table):
+    """Return the methods that no other beats in both score and cost.
+
+    Parameters
+    ----------
+    table : DataFrame
+        With columns `score` (higher is better) and `cost` (lower is better).
+
+    Returns
+    -------
+    DataFrame
+        Those rows that are better than all cheaper ones, by cost.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from emstellar.benchmarking.tables import pareto_front
+    >>> table = pd.DataFrame({"score": [0.9, 0.8, 0.7], "cost": [3, 1, 2]}, index=[*"ABC"])
+    >>> pareto_front(table).index.tolist()
+    ['B', 'A']
+    """
+    ordered = table.sort_values(["cost", "score"], ascending=[True, False])
+    return ordered[ordered["score"] > ordered["score"].cummax().shift(fill_value=-float("inf"))]

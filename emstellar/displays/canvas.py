@@ -1,6 +1,9 @@
 """Axes to draw on, without a word to pyplot where the caller has none."""
 
 import matplotlib.pyplot as plt
+import numpy as np
+from matplotlib.text import Text
+from matplotlib.transforms import Bbox
 
 METRIC_LABELS = {
     "f1": "F1",
@@ -13,7 +16,8 @@ METRIC_LABELS = {
     "ppv": "PPV",
     "npv": "NPV",
     "jaccard": "Jaccard",
-    "auc": "AUC",
+    "roc_auc": "ROC AUC",
+    "loss": "Loss",
 }
 
 
@@ -23,10 +27,19 @@ def metric_label(metric):
     Examples
     --------
     >>> from emstellar.displays.canvas import metric_label
-    >>> metric_label("v_rand"), metric_label("neg_brier_score")
-    ('V Rand', 'Neg brier score')
+    >>> metric_label("v_rand"), metric_label("val_f1"), metric_label("average_precision")
+    ('V Rand', 'Validation F1', 'Average precision')
     """
+    if metric.startswith("val_"):
+        label = metric_label(metric.removeprefix("val_"))
+        return (
+            f"Validation {label if label[1:2].isupper() or label[1:2].isdigit() else label.lower()}"
+        )
     return METRIC_LABELS.get(metric, metric.replace("_", " ").capitalize())
+
+
+# Points by which a label may move down.
+MAX_DROP = 200
 
 
 def get_axes(ax, figsize):
@@ -34,3 +47,56 @@ def get_axes(ax, figsize):
     if ax is None:
         _, ax = plt.subplots(figsize=figsize, layout="constrained")
     return ax, ax.get_figure()
+
+
+def label_points(ax, x, y, texts, radii=None):
+    """Write a label beside each point, moved down where it would cover another or a point.
+
+    Parameters
+    ----------
+    ax : matplotlib.axes.Axes
+    x, y : array-like of shape (n_points,)
+        In data coordinates.
+    texts : sequence of str
+    radii : array-like of shape (n_points,), optional
+        Radii of the markers, in points.
+
+    Returns
+    -------
+    list of matplotlib.text.Annotation
+    """
+    # Limits and layout are settled by drawing; before, no label has a place to be measured at.
+    ax.get_figure().draw_without_rendering()
+    radii = np.zeros(len(x)) if radii is None else np.asarray(radii)
+    points = np.column_stack([x, y])
+    pixels = ax.transData.transform(points)
+    taken = [Bbox.from_bounds(*(pixel - 3), 6, 6) for pixel in pixels]
+    labels = [None] * len(points)
+    # From the top down, so that a label gives way to those above it only.
+    for i in np.argsort(-points[:, 1], kind="stable"):
+        # Labels of points on the right stand on their left, inside the axes.
+        side = 1 if ax.transAxes.inverted().transform(pixels[i])[0] < 0.6 else -1
+        labels[i] = ax.annotate(
+            texts[i],
+            points[i],
+            (side * (radii[i] + 5), 0),
+            textcoords="offset points",
+            ha="left" if side > 0 else "right",
+            va="center",
+            fontsize="small",
+            annotation_clip=False,
+            arrowprops={"arrowstyle": "-", "color": "0.6", "linewidth": 0.6},
+        )
+        taken.append(_make_room(labels[i], taken))
+    return labels
+
+
+def _make_room(label, taken):
+    """Move a label down until it covers no other; return where its text is, without its line."""
+    across, _ = label.xyann
+    for drop in range(0, MAX_DROP, 2):
+        label.xyann = (across, -drop)
+        box = Text.get_window_extent(label)
+        if not any(box.overlaps(other) for other in taken):
+            break
+    return box

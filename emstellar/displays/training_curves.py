@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from .canvas import get_axes
+from .canvas import get_axes, metric_label
 
 
 class TrainingCurveDisplay:
@@ -120,7 +120,7 @@ class TrainingCurveDisplay:
         self.lines_ = self.ax_.plot(self.curves.index, self.curves, **{"marker": marker} | line)
         for drawn, name in zip(self.lines_, self.curves.columns, strict=True):
             drawn.set_label(name)
-        self.ax_.set(xlabel="Epoch", ylabel=self.quantity.replace("_", " "), title=self.title)
+        self.ax_.set(xlabel="Epoch", ylabel=metric_label(self.quantity), title=self.title)
         self.ax_.xaxis.get_major_locator().set_params(integer=True)
         if log_scale:
             self.ax_.set_yscale("log")
