@@ -2,7 +2,6 @@
 
 import matplotlib.pyplot as plt
 import numpy as np
-from matplotlib.text import Text
 from matplotlib.transforms import Bbox
 
 METRIC_LABELS = {
@@ -85,18 +84,23 @@ def label_points(ax, x, y, texts, radii=None):
             va="center",
             fontsize="small",
             annotation_clip=False,
-            arrowprops={"arrowstyle": "-", "color": "0.6", "linewidth": 0.6},
         )
+        # Else the layout would make room for it, and move what was measured.
+        labels[i].set_in_layout(False)
         taken.append(_make_room(labels[i], taken))
     return labels
 
 
 def _make_room(label, taken):
-    """Move a label down until it covers no other; return where its text is, without its line."""
+    """Move a label down until it covers no other; return where it is."""
     across, _ = label.xyann
     for drop in range(0, MAX_DROP, 2):
         label.xyann = (across, -drop)
-        box = Text.get_window_extent(label)
+        box = label.get_window_extent()
         if not any(box.overlaps(other) for other in taken):
             break
+    if drop:
+        line = {"arrowstyle": "-", "color": "0.6", "linewidth": 0.6}
+        offset = (across, -drop)
+        label.axes.annotate("", label.xy, offset, textcoords="offset points", arrowprops=line)
     return box

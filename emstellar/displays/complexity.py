@@ -95,11 +95,11 @@ class ComplexityDisplay:
         gigaflops, scores = self.table["flops"] / 1e9, self.table["score"]
         self.balls_ = self.ax_.scatter(gigaflops, scores, s=areas, color=color, alpha=0.4)
         self.ax_.margins(0.2)
+        self.ax_.set(xlabel="GFLOPs per image", ylabel=metric_label(self.metric))
+        self.ax_.set_title("Area and label: trainable parameters", fontsize="medium")
         texts = [f"{name}, {_short(n)}" for name, n in parameters.items()]
         radii = np.sqrt(areas / np.pi)
         self.labels_ = label_points(self.ax_, gigaflops, scores, texts, radii)
-        self.ax_.set(xlabel="GFLOPs per image", ylabel=metric_label(self.metric))
-        self.ax_.set_title("Area and label: trainable parameters", fontsize="medium")
         return self
 
 

@@ -112,9 +112,9 @@ class CostDisplay:
         )
         self.points_ = self.ax_.scatter(self.table["cost"], self.table["score"], zorder=3)
         self.ax_.margins(0.2)
+        self.ax_.set(xlabel=COST_LABELS.get(self.cost, self.cost), ylabel=metric_label(self.metric))
+        self.ax_.legend(frameon=False, fontsize="small", loc="lower right")
         self.labels_ = label_points(
             self.ax_, self.table["cost"], self.table["score"], list(self.table.index)
         )
-        self.ax_.set(xlabel=COST_LABELS.get(self.cost, self.cost), ylabel=metric_label(self.metric))
-        self.ax_.legend(frameon=False, fontsize="small", loc="lower right")
         return self

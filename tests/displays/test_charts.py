@@ -6,7 +6,6 @@ from types import SimpleNamespace
 import numpy as np
 import pandas as pd
 import pytest
-from matplotlib.text import Text
 from sklearn.metrics import f1_score
 
 from emstellar.benchmarking.statistics import compare_methods
@@ -23,7 +22,7 @@ from emstellar.displays import (
 
 def boxes_of(display):
     display.figure_.draw_without_rendering()
-    return [Text.get_window_extent(label) for label in display.labels_]
+    return [label.get_window_extent() for label in display.labels_]
 
 
 @pytest.fixture
