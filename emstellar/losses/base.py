@@ -94,6 +94,15 @@ class SegmentationLoss(keras.losses.Loss):
         Maps that the loss cannot compute inside the graph enter as sample weights:
         multiply them into `sample_weight` before training. Only
         `BoundaryWeightedCrossEntropy`, and sums with it, have one.
+
+        Parameters
+        ----------
+        mask : ndarray of shape (height, width), int
+            Codes of the classes; ``-1`` where unlabelled.
+
+        Returns
+        -------
+        ndarray of shape (height, width), float32, or None
         """
         return None
 
@@ -102,7 +111,21 @@ class SegmentationLoss(keras.losses.Loss):
         return {"name": self.name, "class_weight": self.class_weight}
 
     def prepare(self, y_true, y_pred, sample_weight):
-        """Return codes (int32) and weights (float32) of the pixels, as `compute` wants them."""
+        """Return codes (int32) and weights (float32) of the pixels, as `compute` wants them.
+
+        Parameters
+        ----------
+        y_true : tensor of shape (n, height, width, 1)
+            Codes of the classes.
+        y_pred : tensor of shape (n, height, width, n_outputs)
+            Probabilities; only their shape is used.
+        sample_weight : tensor of shape (n, height, width[, 1]) or (n,), or None
+            Weights of pixels or images, by which those of the classes are multiplied.
+
+        Returns
+        -------
+        codes, weight : tensor of shape (n, height, width, 1)
+        """
         codes = _check_codes(y_true, y_pred)
         weight = ops.ones_like(codes, dtype="float32")
         if sample_weight is not None:

@@ -147,7 +147,19 @@ class DilatedConv2DTranspose(keras.layers.Layer):
         return (n, *sides, self.filters)
 
     def count_operations(self, input_shapes, output_elements):
-        """Return (multiply-accumulates, other operations) of one call, those of the definition."""
+        """Return (multiply-accumulates, other operations) of one call, those of the definition.
+
+        Parameters
+        ----------
+        input_shapes : list of tuple of int
+            Shapes of the inputs of the call, without the batch.
+        output_elements : int
+            Number of elements of the output.
+
+        Returns
+        -------
+        macs, other : int
+        """
         macs = math.prod(input_shapes[0]) * (2 * self.strides) ** 2 * self.filters
         return macs, output_elements * self.use_bias
 

@@ -85,7 +85,19 @@ class TLU(keras.layers.Layer):
         return input_shape
 
     def count_operations(self, input_shapes, output_elements):
-        """Return (multiply-accumulates, other operations) of one call: four per element."""
+        """Return (multiply-accumulates, other operations) of one call: four per element.
+
+        Parameters
+        ----------
+        input_shapes : list of tuple of int
+            Shapes of the inputs of the call, without the batch.
+        output_elements : int
+            Number of elements of the output.
+
+        Returns
+        -------
+        macs, other : int
+        """
         return 0, 4 * output_elements
 
     def get_config(self):

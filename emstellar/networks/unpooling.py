@@ -47,7 +47,19 @@ class PoolingWithIndices(keras.layers.Layer):
         return keras.KerasTensor(pooled, self.compute_dtype), keras.KerasTensor(pooled, "int32")
 
     def count_operations(self, input_shapes, output_elements):
-        """Return (multiply-accumulates, other operations): one comparison per input element."""
+        """Return (multiply-accumulates, other operations): one comparison per input element.
+
+        Parameters
+        ----------
+        input_shapes : list of tuple of int
+            Shapes of the inputs of the call, without the batch.
+        output_elements : int
+            Number of elements of the output.
+
+        Returns
+        -------
+        macs, other : int
+        """
         return 0, SIZE**2 * output_elements // 2
 
 
@@ -79,5 +91,17 @@ class Unpooling(keras.layers.Layer):
         return (n, *(side * SIZE if side else None for side in (height, width)), channels)
 
     def count_operations(self, input_shapes, output_elements):
-        """Return (multiply-accumulates, other operations): one comparison per output element."""
+        """Return (multiply-accumulates, other operations): one comparison per output element.
+
+        Parameters
+        ----------
+        input_shapes : list of tuple of int
+            Shapes of the inputs of the call, without the batch.
+        output_elements : int
+            Number of elements of the output.
+
+        Returns
+        -------
+        macs, other : int
+        """
         return 0, output_elements

@@ -138,6 +138,25 @@ class BaseKerasSegmenter(BaseSegmenter):
         The same under every criterion that was recorded, such as "val_loss" and "val_f1".
     fit_time_ : float
         Seconds that training took.
+
+    Examples
+    --------
+    A segmenter for a network of one layer, with one parameter of its own:
+
+    >>> from dataclasses import dataclass
+    >>> import keras
+    >>> from emstellar.segmenters import BaseKerasSegmenter
+    >>> @dataclass(kw_only=True, eq=False, repr=False)
+    ... class OneLayerSegmenter(BaseKerasSegmenter):
+    ...     kernel_size: int = 3
+    ...
+    ...     def build_network(self, input_shape, n_outputs):
+    ...         layer = keras.layers.Conv2D(
+    ...             n_outputs, self.kernel_size, padding="same", activation="sigmoid"
+    ...         )
+    ...         return keras.Sequential([keras.Input(input_shape), layer])
+    >>> OneLayerSegmenter(kernel_size=5, epochs=10).get_params()["kernel_size"]
+    5
     """
 
     epochs: int = 100

@@ -43,6 +43,23 @@ class ValidationScores(keras.callbacks.Callback):
         Names of scorers, without ``val_``.
     frequency : int, default=1
         Epochs from one scoring to the next; NaN is recorded in between.
+
+    Examples
+    --------
+    >>> import keras
+    >>> import numpy as np
+    >>> from emstellar.losses import get_loss
+    >>> from emstellar.training import ValidationScores
+    >>> codes = [np.array([[0, 1, 1, 1]], dtype="int32")]
+    >>> def predict(images):
+    ...     return [np.array([[[0.1], [0.9], [0.9], [0.2]]])]
+    >>> scores = ValidationScores(predict, [np.zeros((1, 4, 1))], codes, ["sensitivity"])
+    >>> scores.set_model(keras.Sequential())
+    >>> scores.model.loss = get_loss("bce")
+    >>> logs = {}
+    >>> scores.on_epoch_end(0, logs)
+    >>> logs["val_sensitivity"]
+    0.666...
     """
 
     def __init__(self, predict, images, codes, metrics, frequency=1):
@@ -97,6 +114,17 @@ class BestEpoch(keras.callbacks.Callback):
         The best epoch, counted from 0.
     value : float
         The monitored value there.
+
+    Examples
+    --------
+    >>> import keras
+    >>> from emstellar.training import BestEpoch
+    >>> best = BestEpoch("val_f1", patience=2, restore=False)
+    >>> best.set_model(keras.Sequential())
+    >>> for epoch, value in enumerate([0.5, 0.8, 0.7]):
+    ...     best.on_epoch_end(epoch, {"val_f1": value})
+    >>> best.epoch, best.value
+    (1, 0.8)
     """
 
     def __init__(self, monitor, patience, restore):
@@ -113,7 +141,13 @@ class BestEpoch(keras.callbacks.Callback):
         return {"epoch": self.epoch, "value": self.value, "weights": self._weights or []}
 
     def set_state(self, state):
-        """Continue from what `state` returned."""
+        """Continue from what `state` returned.
+
+        Parameters
+        ----------
+        state : dict
+            With the keys ``epoch``, ``value`` and ``weights``.
+        """
         self.epoch, self.value = state["epoch"], state["value"]
         self._weights = state["weights"] or None
 
@@ -149,6 +183,20 @@ class EpochLog(keras.callbacks.Callback):
         What to call the segmenter in it.
     verbose : int
         0 prints nothing.
+
+    Examples
+    --------
+    >>> import keras
+    >>> from emstellar.training import EpochLog
+    >>> model = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1)])
+    >>> model.compile(keras.optimizers.SGD(0.25), "mse")
+    >>> history = {}
+    >>> log = EpochLog(history, n_epochs=1, name="example", verbose=0)
+    >>> log.set_model(model)
+    >>> log.on_train_begin()
+    >>> log.on_epoch_end(0, {"loss": 0.5})
+    >>> history["loss"], history["learning_rate"]
+    ([0.5], [0.25])
     """
 
     def __init__(self, history, n_epochs, name, verbose):

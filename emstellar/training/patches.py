@@ -40,6 +40,26 @@ class PatchBatches:
         Share of the patches, in [0, 1], that are placed around a pixel of the rarest class.
     seed : int
         The seed of all choices.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from emstellar.training import Normalization, PatchBatches
+    >>> images, codes = [np.zeros((64, 48, 1))], [np.zeros((64, 48), dtype="int32")]
+    >>> batches = PatchBatches(
+    ...     images,
+    ...     codes,
+    ...     None,
+    ...     normalization=Normalization(None),
+    ...     augment=None,
+    ...     patch_size=(32, 32),
+    ...     batch_size=2,
+    ...     steps_per_epoch=3,
+    ...     size_multiple=16,
+    ...     seed=0,
+    ... )
+    >>> [array.shape for array in batches.batch(epoch=0, index=0)]
+    [(2, 32, 32, 1), (2, 32, 32, 1), (2, 32, 32, 1)]
     """
 
     def __init__(
