@@ -1,5 +1,6 @@
 import builtins
 import pickle
+import random
 import re
 
 import numpy as np
@@ -308,3 +309,32 @@ def test_check_images_are_learnable_and_repeatable():
     assert 0.2 < y.mean() < 0.5
     assert X[y == 1].mean() > X[y == 0].mean() + 50
     np.testing.assert_array_equal(X, make_check_images(3, (17, 23), n_channels=2)[0])
+
+
+def unseeded_network(input_shape, n_outputs):
+    import keras
+
+    inputs = keras.Input(input_shape)
+    x = keras.layers.Dropout(0.3)(keras.layers.Conv2D(4, 3, padding="same")(inputs))
+    return keras.Model(inputs, keras.layers.Conv2D(n_outputs, 1, activation="sigmoid")(x))
+
+
+@pytest.mark.backend
+def test_keras_own_random_generator_is_left_alone():
+    import keras
+
+    def draw():
+        return float(keras.random.uniform(()))
+
+    states = random.getstate(), np.random.get_state()
+    try:
+        keras.utils.set_random_seed(7)
+        expected = draw(), draw()
+        keras.utils.set_random_seed(7)
+        first = draw()
+        X, y = make_check_images()
+        small_segmenter(unseeded_network, random_state=None).fit(X, y).predict_proba(X)
+        assert (first, draw()) == expected
+    finally:
+        random.setstate(states[0])
+        np.random.set_state(states[1])
