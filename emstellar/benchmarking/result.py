@@ -11,15 +11,15 @@ from .data import BenchmarkData
 from .ensembles import check_ensembles, make_ensembles
 from .environment import describe_environment
 from .predictions import check_predictions
+from .questions import ResultQuestions
 from .record import Record
 from .runner import Runner
 from .scoring import DEFAULT_SCORING, Scoring
-from .statistics import compare_methods
 from .store import Store
-from .tables import mean_scores, summarize
+from .tables import summarize
 
 
-class BenchmarkResult:
+class BenchmarkResult(ResultQuestions):
     """The outcome of a benchmark, as tidy tables.
 
     Made by `benchmark`, `BenchmarkResult.load` and `BenchmarkResult.from_predictions`.
@@ -217,60 +217,6 @@ class BenchmarkResult:
                 maps.setdefault(image, probability)
         return maps
 
-    def compare(self, metric=None, subset=None, *, by=None, methods=None, **options):
-        """Test whether the methods differ, by their scores on the same images.
-
-        Parameters
-        ----------
-        metric : str, optional
-            The first by default.
-        subset : {"validation", "test"}, optional
-            As in `summary`.
-        by : {"image", "group"}, optional
-            What counts as one observation: an image (its score averaged over folds and
-            repeats) or the mean of a group's images. Images of one group resemble each other and
-            say less than as many independent ones, so groups are the default where they are
-            known.
-        methods : list of str, optional
-            Segmenters and ensembles by default, without votes of the folds of one method.
-        **options
-            Of `emstellar.benchmarking.statistics.compare_methods`: `test`, `alpha`,
-            `n_resamples`, `random_state`.
-
-        Returns
-        -------
-        Comparison
-            Whose `conclusion` says it in words, also that the data cannot support a ranking.
-        """
-        (metric,) = self.check_metrics(self.metrics[0] if metric is None else metric)
-        subset = self.check_subset(subset)
-        rows = self.scores.query("subset == @subset and metric == @metric")
-        grouped = rows["group"].notna().any()
-        by = ("group" if grouped else "image") if by is None else by
-        if by not in ("image", "group") or (by == "group" and not grouped):
-            raise ValueError(f"by={by!r} is not possible: by image, or by group where known.")
-        if methods is None:
-            rows = rows[rows["kind"] != "fold ensemble"]
-            methods = list(dict.fromkeys(rows["method"]))
-        images = rows.groupby(["method", "image", by] if by == "group" else ["method", "image"])
-        table = images["value"].mean().groupby(["method", by]).mean().unstack("method")[methods]
-        return compare_methods(table, metric=metric, subset=subset, unit=by, **options)
-
-    def rank_correlation(self, subset=None):
-        """Return how alike the metrics rank the methods.
-
-        Parameters
-        ----------
-        subset : {"validation", "test"}, optional
-            As in `summary`.
-
-        Returns
-        -------
-        DataFrame
-            Spearman's rank correlation of every pair of metrics over the methods.
-        """
-        return mean_scores(self.summary(subset=subset)).corr(method="spearman")
-
     def __repr__(self):
         return (
             f"<BenchmarkResult: {len(self.methods)} methods, {len(self.metrics)} metrics, "
@@ -356,6 +302,42 @@ class BenchmarkResult:
         votes = make_ensembles(records, tuple(manifest["ensembles"]))
         records += [record for record in map(folder.find, votes) if record is not None]
         return cls(records, data, manifest)
+
+    @classmethod
+    def merge(cls, results, *, n_jobs=None, verbose=0):
+        """Return one result of methods that were benchmarked apart, on two machines say.
+
+        Parameters
+        ----------
+        results : list of BenchmarkResult
+            Of the same images. Where two have the same job, the first counts.
+        n_jobs, verbose
+            As in `benchmark`, for the votes of all methods together, which are held anew.
+
+        Returns
+        -------
+        BenchmarkResult
+            With the metrics that all have.
+
+        Raises
+        ------
+        ValueError
+            If there is no result, images or metrics differ, or a metric is no name of ours.
+        """
+        if not results:
+            raise ValueError("There is nothing to merge.")
+        data = results[0].data
+        if any(result.data.fingerprint != data.fingerprint for result in results):
+            raise ValueError("The results are of different images, and cannot be merged.")
+        names = [m for m in results[0].metrics if all(m in result.metrics for result in results)]
+        found = [r for result in results for r in result.records if r.kind == "segmenter"]
+        records = list({record.key: record for record in reversed(found)}.values())[::-1]
+        manifest = dict(results[0].manifest)
+        manifest["methods"] = {k: v for r in results for k, v in r.manifest["methods"].items()}
+        manifest["jobs"] = [[*record.key, record.fingerprint] for record in records]
+        run = Runner(data, Scoring(names), "float16", n_jobs=n_jobs, verbose=verbose)
+        votes = run(make_ensembles(records, tuple(manifest["ensembles"])))
+        return cls(records + votes, data, manifest)
 
     @classmethod
     def from_predictions(

@@ -1,0 +1,171 @@
+"""What one asks a finished benchmark: is the difference real, whom to take, what does it cost."""
+
+import numpy as np
+import pandas as pd
+
+from .statistics import compare_methods
+from .tables import mean_scores
+
+SECONDS_PER_HOUR = 3600
+
+
+class ResultQuestions:
+    """The questions that `BenchmarkResult` answers from its tables."""
+
+    def compare(self, metric=None, subset=None, *, by=None, methods=None, **options):
+        """Test whether the methods differ, by their scores on the same images.
+
+        Parameters
+        ----------
+        metric : str, optional
+            The first by default.
+        subset : {"validation", "test"}, optional
+            As in `summary`.
+        by : {"image", "group"}, optional
+            What counts as one observation: an image (its score averaged over folds and
+            repeats) or the mean of a group's images. Images of one group resemble each other and
+            say less than as many independent ones, so groups are the default where they are
+            known.
+        methods : list of str, optional
+            Segmenters and ensembles by default, without votes of the folds of one method.
+        **options
+            Of `emstellar.benchmarking.statistics.compare_methods`: `test`, `alpha`,
+            `n_resamples`, `random_state`.
+
+        Returns
+        -------
+        Comparison
+            Whose `conclusion` says it in words, also that the data cannot support a ranking.
+        """
+        (metric,) = self.check_metrics(self.metrics[0] if metric is None else metric)
+        subset = self.check_subset(subset)
+        rows = self.scores.query("subset == @subset and metric == @metric")
+        grouped = rows["group"].notna().any()
+        by = ("group" if grouped else "image") if by is None else by
+        if by not in ("image", "group") or (by == "group" and not grouped):
+            raise ValueError(f"by={by!r} is not possible: by image, or by group where known.")
+        if methods is None:
+            rows = rows[rows["kind"] != "fold ensemble"]
+            methods = list(dict.fromkeys(rows["method"]))
+        images = rows.groupby(list(dict.fromkeys(["method", "image", by])))["value"].mean()
+        table = images.groupby(["method", by]).mean().unstack("method")[methods]
+        return compare_methods(table, metric=metric, subset=subset, unit=by, **options)
+
+    def rank_correlation(self, subset=None):
+        """Return how alike the metrics rank the methods.
+
+        Parameters
+        ----------
+        subset : {"validation", "test"}, optional
+            As in `summary`.
+
+        Returns
+        -------
+        DataFrame
+            Spearman's rank correlation of every pair of metrics over the methods.
+        """
+        return mean_scores(self.summary(subset=subset)).corr(method="spearman")
+
+    def recommend(self, metrics=None, subset=None, *, budget=None, alpha=0.05):
+        """Return the method to take for each metric: the paper's Table 1, from these images.
+
+        Parameters
+        ----------
+        metrics : str or list of str, optional
+            What matters; all by default.
+        subset : {"validation", "test"}, optional
+            As in `summary`.
+        budget : dict of str to float, optional
+            The most that a method may cost on average, by columns of `resources` and
+            `complexity`: ``{"fit_time": 600, "trainable_parameters": 5e6}``. Methods whose cost
+            is unknown (ensembles) are then left out.
+        alpha : float, default=0.05
+            The level of significance.
+
+        Returns
+        -------
+        DataFrame
+            Indexed by metric, with columns `method` (the highest mean), `mean`, `std_folds`,
+            `not_worse` (methods from which no significant difference was found) and
+            `prevailing_error`: "false negatives" or "false positives", where sensitivity and
+            PPV are among the metrics.
+
+        Raises
+        ------
+        ValueError
+            If no method is within the budget.
+        """
+        subset = self.check_subset(subset)
+        methods = self._affordable(budget, subset)
+        summary = self.summary(subset=subset).loc[methods]
+        rows = {
+            metric: self._recommend(metric, subset, summary, alpha)
+            for metric in self.check_metrics(metrics)
+        }
+        columns = ["method", "mean", "std_folds", "not_worse", "prevailing_error"]
+        frame = pd.DataFrame.from_dict(rows, orient="index", columns=columns)
+        return frame.rename_axis("metric")
+
+    def _affordable(self, budget, subset):
+        scored = dict.fromkeys(self.fold_scores.query("subset == @subset")["method"])
+        methods = [m for m in scored if m not in self.methods_of("fold ensemble")]
+        if budget is None:
+            return methods
+        costs = self.resources.groupby("method").mean(numeric_only=True).join(self.complexity)
+        unknown = [name for name in budget if name not in costs]
+        if unknown:
+            raise ValueError(f"The budget limits {unknown}; known are {costs.columns.tolist()}.")
+        within = (costs[list(budget)] <= pd.Series(budget)).all(axis=1)
+        methods = [method for method in methods if within.get(method, False)]
+        if not methods:
+            raise ValueError(f"No method is within the budget {budget}.")
+        return methods
+
+    def _recommend(self, metric, subset, summary, alpha):
+        best = summary[metric, "mean"].idxmax()
+        not_worse = []
+        if len(summary) > 1:
+            pairs = self.compare(metric, subset, methods=list(summary.index), alpha=alpha).pairs
+            alike = pairs[pairs["p_holm"] >= alpha]
+            not_worse = [
+                a if b == best else b
+                for a, b in zip(alike["method_a"], alike["method_b"], strict=True)
+                if best in (a, b)
+            ]
+        mean, spread = summary.loc[best, [(metric, "mean"), (metric, "std_folds")]]
+        return best, mean, spread, ", ".join(not_worse), _prevailing_error(summary.loc[best])
+
+    def estimate_costs(self, *, price_per_hour=0.0, watts=0.0):
+        """Return what the fits of each method took, in hours, money and energy.
+
+        Parameters
+        ----------
+        price_per_hour : float, default=0.0
+            Of the machine, in any currency.
+        watts : float, default=0.0
+            What the machine draws at work.
+
+        Returns
+        -------
+        DataFrame
+            Indexed by method: `hours` of all fits and predictions, `money` and `kilowatt_hours`.
+        """
+        jobs = self.resources[self.resources["kind"] == "segmenter"]
+        seconds = jobs.groupby("method", sort=False)[["fit_time", "predict_time"]].sum()
+        hours = seconds.sum(axis=1) / SECONDS_PER_HOUR
+        columns = {
+            "hours": hours,
+            "money": hours * price_per_hour,
+            "kilowatt_hours": hours * watts / 1000,
+        }
+        return pd.DataFrame(columns)
+
+
+def _prevailing_error(row):
+    """Tell which errors are more: FN > FP just where TP / (TP + FN) < TP / (TP + FP)."""
+    if ("sensitivity", "mean") not in row or ("ppv", "mean") not in row:
+        return ""
+    sensitivity, ppv = row["sensitivity", "mean"], row["ppv", "mean"]
+    if np.isnan([sensitivity, ppv]).any() or sensitivity == ppv:
+        return ""
+    return "false negatives" if sensitivity < ppv else "false positives"

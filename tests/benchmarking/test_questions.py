@@ -1,0 +1,99 @@
+"""Recommendation, costs and merging."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import stats
+
+from emstellar import BenchmarkResult, benchmark
+
+from .segmenters import NoisyThreshold
+
+METRICS = ("f1", "sensitivity", "ppv")
+
+
+def run(data, methods, **options):
+    return benchmark(methods, **data, cv=3, scoring=METRICS, verbose=0, **options)
+
+
+@pytest.fixture
+def result(data):
+    del data["groups"]
+    methods = {"good": NoisyThreshold(10.0), "off": NoisyThreshold(10.0, noise=0.5)}
+    return run(data, methods, random_state=0)
+
+
+def test_recommend_names_the_best_its_rivals_and_its_errors(result):
+    table = result.recommend(subset="validation")
+    summary = result.summary(subset="validation")
+    for metric in METRICS:
+        row = table.loc[metric]
+        assert row["method"] == summary[metric, "mean"].idxmax()
+        assert row["mean"] == summary[metric, "mean"].max()
+    best = summary.loc[table.loc["f1", "method"]]
+    fewer_found = best["sensitivity", "mean"] < best["ppv", "mean"]
+    expected = "false negatives" if fewer_found else "false positives"
+    assert table.loc["f1", "prevailing_error"] == expected
+
+
+def test_who_is_not_worse_is_who_scipy_cannot_tell_apart(result):
+    table = result.recommend("f1", "validation")
+    scores = result.scores.query("subset == 'validation' and metric == 'f1'")
+    images = scores.pivot(index="image", columns="method", values="value")
+    best = table.loc["f1", "method"]
+    others = [method for method in images if method != best]
+    p_values = [stats.wilcoxon(images[best], images[other]).pvalue for other in others]
+    for other, p in zip(others, p_values, strict=True):
+        # Holm's correction only raises p-values.
+        assert p < 0.05 or other in table.loc["f1", "not_worse"]
+
+
+def test_a_budget_excludes_what_costs_more(result):
+    costs = result.resources.groupby("method")["fit_time"].mean()
+    cheaper = costs[["good", "off"]].idxmin()
+    table = result.recommend("f1", budget={"fit_time": costs[cheaper]})
+    assert table.loc["f1", "method"] == cheaper
+    with pytest.raises(ValueError, match=r"No method is within the budget \{'fit_time': 0\}"):
+        result.recommend("f1", budget={"fit_time": 0})
+    with pytest.raises(ValueError, match=r"The budget limits \['euro'\]; known are"):
+        result.recommend("f1", budget={"euro": 1})
+
+
+def test_costs_are_hours_times_rates(result):
+    costs = result.estimate_costs(price_per_hour=3.0, watts=500)
+    jobs = result.resources.query("method == 'off'")
+    hours = (jobs["fit_time"] + jobs["predict_time"]).sum() / 3600
+    assert costs.loc["off"].tolist() == pytest.approx([hours, hours * 3, hours / 2])
+    assert costs.index.tolist() == ["good", "off"]
+
+
+def test_merged_results_equal_one_run(data):
+    methods = {name: NoisyThreshold(s) for name, s in {"a": 2.0, "b": 5.0, "c": 20.0}.items()}
+    del data["groups"]
+    together = run(data, methods)
+    first = run(data, {name: methods[name] for name in "ab"})
+    second = run(data, {name: methods[name] for name in "bc"})
+    merged = BenchmarkResult.merge([first, second])
+    assert merged.methods_of("segmenter") == ["a", "b", "c"]
+    keys = ["method", "repeat", "fold", "subset", "metric"]
+    pd.testing.assert_series_equal(
+        merged.fold_scores.set_index(keys)["value"].sort_index(),
+        together.fold_scores.set_index(keys)["value"].sort_index(),
+    )
+    assert merged.missing == []
+
+
+def test_what_cannot_be_merged_is_refused(data, result):
+    with pytest.raises(ValueError, match="nothing to merge"):
+        BenchmarkResult.merge([])
+    other = {name: value[:6] for name, value in data.items() if name in ("X", "y")}
+    other = benchmark({"x": NoisyThreshold()}, **other, cv=2, scoring=METRICS, verbose=0)
+    with pytest.raises(ValueError, match="of different images"):
+        BenchmarkResult.merge([result, other])
+
+
+def test_no_spread_is_no_error(data):
+    alone = run({k: data[k] for k in ("X", "y")}, {"x": NoisyThreshold()})
+    table = alone.recommend()
+    assert table["method"].tolist() == ["x"] * 3
+    assert not np.isnan(table["mean"].astype(float)).any()
