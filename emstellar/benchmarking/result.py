@@ -58,33 +58,14 @@ class BenchmarkResult(ResultQuestions):
         self.data = data
         self.manifest = manifest
 
-    @cached_property
-    def scores(self):  # noqa: D102 - an attribute, described in the class
-        return frames.score_frame(self.records, self.data.groups)
-
-    @cached_property
-    def fold_scores(self):  # noqa: D102
-        return frames.fold_score_frame(self.records)
-
-    @cached_property
-    def curves(self):  # noqa: D102
-        return frames.curve_frame(self.records)
-
-    @cached_property
-    def convergence_times(self):  # noqa: D102
-        return frames.convergence_frame(self.records)
-
-    @cached_property
-    def resources(self):  # noqa: D102
-        return frames.resource_frame(self.records)
-
-    @cached_property
-    def complexity(self):  # noqa: D102
-        return frames.complexity_frame(self.records)
-
-    @cached_property
-    def errors(self):  # noqa: D102
-        return frames.error_frame(self.records)
+    # The tables are made when they are first asked for; the class describes them.
+    scores = cached_property(lambda self: frames.score_frame(self.records, self.data.groups))
+    fold_scores = cached_property(lambda self: frames.fold_score_frame(self.records))
+    curves = cached_property(lambda self: frames.curve_frame(self.records))
+    convergence_times = cached_property(lambda self: frames.convergence_frame(self.records))
+    resources = cached_property(lambda self: frames.resource_frame(self.records))
+    complexity = cached_property(lambda self: frames.complexity_frame(self.records))
+    errors = cached_property(lambda self: frames.error_frame(self.records))
 
     @property
     def methods(self):
@@ -99,7 +80,12 @@ class BenchmarkResult(ResultQuestions):
         return [(m, r, f) for m, r, f, _ in jobs if (m, r, f) not in done]
 
     def methods_of(self, kind):
-        """Return the names of a kind: "segmenter", "ensemble" or "fold ensemble"."""
+        """Return the names of the methods of a kind.
+
+        Parameters
+        ----------
+        kind : {"segmenter", "ensemble", "fold ensemble"}
+        """
         return list(
             dict.fromkeys(r.method for r in self.records if r.kind == kind and not r.failed)
         )
@@ -149,6 +135,14 @@ class BenchmarkResult(ResultQuestions):
     def check_metrics(self, metrics):
         """Return the metrics as a list, all for None.
 
+        Parameters
+        ----------
+        metrics : str, list of str or None
+
+        Returns
+        -------
+        list of str
+
         Raises
         ------
         ValueError
@@ -162,6 +156,10 @@ class BenchmarkResult(ResultQuestions):
 
     def check_subset(self, subset):
         """Return the subset; for None "test" where it has scores, else "validation".
+
+        Parameters
+        ----------
+        subset : {"validation", "test"} or None
 
         Raises
         ------

@@ -69,7 +69,7 @@ def complexity(segmenter_or_model, input_shape, *, n_outputs=1):
     Notes
     -----
     Counted analytically, by the shapes of all layers, on any Keras backend, in the conventions
-    of TensorFlow's profiler (see `emstellar.inspection.operation_counts`), with which it agrees
+    of TensorFlow's profiler (see ``emstellar.inspection.operation_counts``), with which it agrees
     to 0.1 %. The package keras-flops, by which the paper counted, calls that profiler but does
     not run with current TensorFlow.
 
