@@ -19,9 +19,7 @@ from sklearn.model_selection import GroupKFold
 from emstellar import RandomForestSegmenter, UNetSegmenter, benchmark
 from emstellar.datasets import make_em_images
 
-X, y, groups = make_em_images(
-    12, (96, 96), n_groups=6, organelle_radius=7.0, return_groups=True, random_state=1
-)
+X, y, groups = make_em_images(12, n_groups=6, return_groups=True, random_state=0)
 test = groups >= 4
 
 result = benchmark(
@@ -31,8 +29,8 @@ result = benchmark(
             batch_norm=False,
             activation="prelu",
             dropout=0.0,
-            epochs=5,
-            steps_per_epoch=20,
+            epochs=8,
+            steps_per_epoch=25,
             patch_size=64,
             optimizer="adam",
             learning_rate=3e-3,

@@ -75,7 +75,7 @@ import matplotlib.pyplot as plt
 from emstellar.displays import OverlayDisplay
 
 image, mask = X[test][0], y[test][0]
-figure, axes = plt.subplots(1, 3, figsize=(11, 4.2), layout="constrained")
+figure, axes = plt.subplots(1, 3, figsize=(11, 4.7), layout="constrained")
 axes[0].imshow(image, cmap="gray")
 axes[0].set_title("image")
 axes[1].imshow(probabilities[0, ..., 1], cmap="viridis", vmin=0, vmax=1)
