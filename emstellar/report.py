@@ -11,7 +11,15 @@ import numpy as np
 
 from . import __version__
 from .benchmarking.store import write_atomically
-from .displays import MetricHeatmapDisplay, OverlayDisplay, TrainingCurveDisplay
+from .displays import (
+    ComplexityDisplay,
+    ConvergenceDisplay,
+    CostDisplay,
+    MetricHeatmapDisplay,
+    OverlayDisplay,
+    RankDisplay,
+    TrainingCurveDisplay,
+)
 from .displays.canvas import metric_label
 from .displays.confusion_colors import get_colors
 from .report_tables import comparison_table, cost_table, fold_tables, summary_table
@@ -135,6 +143,7 @@ def _content(result):
         "legend": get_colors("paper"),
         "curves": _curves(result),
         "cost": cost_table(result),
+        "charts": _charts(result),
         "folds": fold_tables(result),
         "errors": [
             {
@@ -221,6 +230,7 @@ def _comparison(result, subset):
     )
     return {
         "conclusion": comparison.conclusion,
+        "image": _embed(RankDisplay(comparison).plot().figure_),
         "note": note,
         "table": comparison_table(comparison),
     }
@@ -278,6 +288,20 @@ def _curves(result):
         }
         for method in methods
     ]
+
+
+def _charts(result):
+    """Return the charts of cost, of those things that were measured."""
+    charts = {}
+    if "fit_time" in result.resources:
+        charts["Score against the time of a fit"] = CostDisplay.from_benchmark(result)
+    if result.complexity["flops"].notna().any():
+        charts["Score against operations"] = ComplexityDisplay.from_benchmark(
+            result, metric=result.metrics[0]
+        )
+    if not result.convergence_times.empty:
+        charts["Time to the best epoch"] = ConvergenceDisplay.from_benchmark(result)
+    return [{"name": name, "image": _embed(d.figure_)} for name, d in charts.items()]
 
 
 def _environment(result):

@@ -1,0 +1,214 @@
+"""The small parts: names, fingerprints, folds, maps, meters, progress, code."""
+
+import io
+import time
+
+import numpy as np
+import pytest
+from rich.console import Console
+from sklearn.model_selection import GroupKFold, LeaveOneGroupOut
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import FunctionTransformer
+
+from emstellar import RandomForestSegmenter, VotingSegmenter
+from emstellar.benchmarking.data import BenchmarkData, check_data, make_splits
+from emstellar.benchmarking.environment import describe_environment, diagnose
+from emstellar.benchmarking.maps import decode_maps, encode_maps
+from emstellar.benchmarking.methods import (
+    fingerprint_arrays,
+    fingerprint_segmenter,
+    name_segmenters,
+    seeded_clone,
+)
+from emstellar.benchmarking.progress import show_progress
+from emstellar.benchmarking.record import Record
+from emstellar.benchmarking.reproduction import describe_call
+from emstellar.benchmarking.resources import Meter
+from emstellar.benchmarking.scoring import DEFAULT_SCORING, Scoring
+from emstellar.benchmarking.store import StoredMaps, write_atomically
+
+from .segmenters import NoisyThreshold
+
+
+def test_automatic_names():
+    assert list(name_segmenters(RandomForestSegmenter())) == ["RandomForest"]
+    named = name_segmenters([RandomForestSegmenter(), NoisyThreshold(), NoisyThreshold(noise=1.0)])
+    assert list(named) == ["RandomForest", "NoisyThreshold(noise=0.0)", "NoisyThreshold(noise=1.0)"]
+    with pytest.raises(ValueError, match="must be unique"):
+        name_segmenters([NoisyThreshold(), NoisyThreshold()])
+
+
+def test_fingerprints_depend_on_class_and_parameters_but_not_on_how_it_is_run():
+    forest = fingerprint_segmenter(RandomForestSegmenter(10))
+    assert forest == fingerprint_segmenter(RandomForestSegmenter(10, n_jobs=2))
+    assert forest != fingerprint_segmenter(RandomForestSegmenter(11))
+    members = [("a", NoisyThreshold()), ("b", RandomForestSegmenter(10))]
+    voting = fingerprint_segmenter(VotingSegmenter(members))
+    assert voting == fingerprint_segmenter(VotingSegmenter(list(members)))
+    members[1] = ("b", RandomForestSegmenter(11))
+    assert voting != fingerprint_segmenter(VotingSegmenter(members))
+
+
+def test_fingerprints_of_arrays_see_values_types_shapes_and_order():
+    a = np.arange(24).reshape(2, 3, 4)
+    same = fingerprint_arrays(a)
+    assert same == fingerprint_arrays(np.asfortranarray(a)) == fingerprint_arrays(list(a))
+    others = [a.astype("int32"), a.reshape(2, 4, 3), a[::-1], a + 1, None]
+    assert len({same, *map(fingerprint_arrays, others)}) == 6
+    assert fingerprint_arrays(a, None) != fingerprint_arrays(None, a)
+
+
+def test_seeds_reach_nested_segmenters_and_depend_on_repeat_and_fold():
+    pipeline = make_pipeline(FunctionTransformer(), RandomForestSegmenter())
+    seeds = {
+        seeded_clone(pipeline, 0, r, f).get_params()["randomforestsegmenter__random_state"]
+        for r in range(2)
+        for f in range(3)
+    }
+    assert len(seeds) == 6
+    assert seeded_clone(pipeline, None, 0, 0)[-1].random_state is None
+    members = VotingSegmenter([("a", NoisyThreshold()), ("b", NoisyThreshold())])
+    a, b = (s.random_state for _, s in seeded_clone(members, 0, 0, 0).estimators)
+    assert a != b
+
+
+@pytest.mark.parametrize("cv", [3, LeaveOneGroupOut(), GroupKFold(3)])
+def test_folds_are_those_of_the_splitter(cv, data):
+    checked = check_data(**{key: data[key] for key in ("X", "y", "groups", "X_test", "y_test")})
+    splits = make_splits(cv, checked)
+    assert len(splits) == 3
+    for train, validation in splits:
+        assert set(train) | set(validation) == set(range(9))
+
+
+def test_eight_bits_keep_the_side_of_one_half_and_are_near():
+    rng = np.random.default_rng(0)
+    foreground = np.concatenate([rng.uniform(size=500), [0, 0.5, 1, np.nextafter(0.5, 1)]])
+    maps = np.stack([1 - foreground, foreground], axis=-1)[None, None].astype("float64")
+    found = decode_maps(encode_maps(maps, "uint8"))[0, 0, :, 1]
+    foreground = foreground.astype("float32")
+    np.testing.assert_array_equal(found > 0.5, foreground > 0.5)
+    assert np.abs(found - foreground).max() <= 0.5 / 255 + 1e-6
+
+
+@pytest.mark.parametrize("n_classes", [2, 3])
+def test_float32_maps_come_back_as_they_were(n_classes):
+    rng = np.random.default_rng(0)
+    maps = rng.dirichlet(np.ones(n_classes), size=(2, 4, 5)).astype("float32")
+    np.testing.assert_allclose(decode_maps(encode_maps(maps, "float32")), maps, atol=1e-7)
+    ragged = decode_maps(encode_maps([maps[0], maps[1, :3]], "float16"))
+    assert [image.shape for image in ragged] == [(4, 5, n_classes), (3, 5, n_classes)]
+
+
+def test_the_meter_sees_time_and_memory():
+    with Meter() as meter:
+        block = np.ones(20_000_000)
+        time.sleep(0.15)
+        block.sum()
+    assert meter.wall_time > 0.15
+    assert 0 < meter.cpu_time < meter.wall_time + 5
+    assert 100 < meter.extra_memory < meter.peak_memory
+
+
+def test_records_survive_json():
+    record = Record("a", 0, 1, pooled={"test": {"f1": np.float64(0.5), "auc": np.nan}})
+    record.keep_maps("test", np.full((1, 2, 2, 2), 0.5), "uint8")
+    back = Record.from_json(record.to_json())
+    assert back.key == record.key
+    assert back.pooled["test"]["f1"] == 0.5
+    assert np.isnan(back.pooled["test"]["auc"])
+    assert back.maps == {}
+
+
+def test_interrupted_writing_leaves_the_old_file(tmp_path):
+    path = tmp_path / "file"
+    write_atomically(path, lambda file: file.write(b"old"))
+
+    def fail(file):
+        file.write(b"new")
+        raise OSError("disk full")
+
+    with pytest.raises(OSError, match="disk full"):
+        write_atomically(path, fail)
+    assert path.read_bytes() == b"old"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_stored_maps_are_a_mapping(tmp_path):
+    arrays = {
+        "test-000001": np.ones(2),
+        "test-000000": np.zeros(2),
+        "validation-000000": np.ones(3),
+    }
+    np.savez(tmp_path / "maps.npz", **arrays)
+    maps = StoredMaps(tmp_path / "maps.npz")
+    assert list(maps) == ["test", "validation"]
+    assert len(maps) == 2
+    assert [m.tolist() for m in maps["test"]] == [[0, 0], [1, 1]]
+    with pytest.raises(KeyError, match="train"):
+        maps["train"]
+
+
+def show(n_jobs, verbose=1, **options):
+    output = io.StringIO()
+    with show_progress(n_jobs, verbose, Console(file=output, width=60, **options)) as announce:
+        for i in range(n_jobs):
+            announce(f"job {i} [x]")
+    return output.getvalue()
+
+
+def test_progress_is_a_line_per_job_where_there_is_no_terminal():
+    lines = show(2).splitlines()
+    assert lines[0].startswith("[1/2] job 0 [x]; about ")
+    assert lines[1] == "[2/2] job 1 [x]"
+
+
+def test_progress_is_a_bar_on_a_terminal_and_nothing_when_silent():
+    assert "2/2" in show(2, force_terminal=True)
+    assert show(2, verbose=0) == ""
+    assert show(0) == ""
+
+
+def test_the_code_of_a_call_runs():
+    data = BenchmarkData(np.zeros((2, 2, 2)), groups=[0, 1], X_test=np.zeros((1, 2, 2)))
+    methods = {"a": RandomForestSegmenter(3), "b": NoisyThreshold(2.0)}
+    code = describe_call(methods, GroupKFold(2), data, ["f1"], {"random_state": 3})
+    calls = []
+    code = code.replace("import RandomForestSegmenter, benchmark", "import RandomForestSegmenter")
+    names = {"benchmark": lambda *args, **kwargs: calls.append((args, kwargs))}
+    names |= {"X": 1, "y": 2, "groups": 3, "X_test": 4, "y_test": 5}
+    exec(code, names)
+    ((args, kwargs),) = calls
+    assert args[0]["a"].n_estimators == 3
+    assert args[0]["b"].steepness == 2.0
+    assert kwargs["cv"].n_splits == 2
+    assert kwargs["random_state"] == 3
+    assert (kwargs["groups"], kwargs["X_test"]) == (3, 4)
+
+
+def test_the_environment_names_versions():
+    found = describe_environment()
+    assert found["numpy"] == np.__version__
+    assert "processors" in found["machine"]
+
+
+def test_diagnosis_adds_devices_and_data_home(tmp_path, monkeypatch):
+    monkeypatch.setenv("EMSTELLAR_DATA", str(tmp_path))
+    found = diagnose()
+    assert found["data home"] == str(tmp_path)
+    assert "cpu" in found["devices"].lower()
+
+
+def test_scoring_leaves_out_what_is_known():
+    scoring = Scoring(DEFAULT_SCORING)
+    assert scoring.without(["f1", "v_rand"]).names == list(DEFAULT_SCORING[2:])
+    assert scoring.without(DEFAULT_SCORING) is None
+
+
+def test_grey_truth_reaches_v_rand_and_v_info_only():
+    truth = np.zeros((1, 12, 12), dtype="float32")
+    truth[0, 2:10, 2:5], truth[0, 2:10, 7:10] = 1, 0.3
+    maps = np.stack([1 - truth, truth], axis=-1)
+    pooled, _ = Scoring(["v_rand", "sensitivity"]).score(maps, None, truth, [0, 1])
+    # At low thresholds both objects are in truth and prediction; at one half, the first alone.
+    assert pooled == {"v_rand": 1.0, "sensitivity": 1.0}
