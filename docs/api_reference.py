@@ -23,6 +23,7 @@ SECTIONS = {
     "optimizers": "Optimisers",
     "training": "Training",
     "io": "Reading and writing images",
+    "volume": "Volumes",
     "testing": "Testing",
 }
 
@@ -51,6 +52,7 @@ GROUPS = {
         "instance": "Objects",
         "instance_matching": "Objects",
         "threshold_search": "Thresholds",
+        "sensitivity": "What metrics miss",
         "scorers": "Scorers",
     },
     "networks": {
@@ -121,9 +123,10 @@ def render_section(section, entries):
     if section != "base":
         lines += [f".. module:: emstellar.{section}", ""]
     lines += [".. currentmodule:: emstellar", "", description, ""]
-    groups = {None: []}
+    titles = GROUPS.get(section, {})
+    groups = {title: [] for title in (None, *titles.values())}
     for source, name in entries:
-        groups.setdefault(GROUPS.get(section, {}).get(source), []).append(name)
+        groups[titles.get(source)].append(name)
     for group, names in groups.items():
         if not names:
             continue

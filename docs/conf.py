@@ -51,6 +51,8 @@ html_theme_options = {
 }
 html_sidebars = {"installation": [], "changelog": []}
 html_show_sourcelink = False
+html_static_path = ["static"]
+html_css_files = ["wide.css"]
 
 sphinx_gallery_conf = {
     "examples_dirs": "../examples",

@@ -11,6 +11,7 @@ from . import optimizers as optimizers
 from . import segmenters as segmenters
 from . import testing as testing
 from . import training as training
+from . import volume as volume
 from .base import BaseSegmenter as BaseSegmenter
 from .base import is_segmenter as is_segmenter
 from .benchmarking import BenchmarkResult as BenchmarkResult

@@ -52,8 +52,8 @@ result = benchmark(
 # Scores on the test images
 # -------------------------
 #
-# Mean and spread: over the folds' models, and over the images. The votes "(2 folds)" are of the
-# two models of one method; the others are of all models.
+# Mean and spread: over the folds' models, and over the images. "U-net, average voting" is the vote
+# of the two U-nets; "average voting" is that of all models.
 
 result.summary(["f1", "v_rand"]).round(3)
 

@@ -74,6 +74,7 @@ import matplotlib.pyplot as plt
 
 from emstellar.displays import OverlayDisplay
 
+# sphinx_gallery_thumbnail_number = 2
 image, mask = X[test][0], y[test][0]
 figure, axes = plt.subplots(1, 3, figsize=(11, 4.7), layout="constrained")
 axes[0].imshow(image, cmap="gray")
