@@ -28,7 +28,8 @@ METRICS = {
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--width", type=float, default=0.25, help="factor of all filter counts")
-    parser.add_argument("--epochs", type=int, default=50)
+    parser.add_argument("--epochs", type=int, default=40)
+    parser.add_argument("--learning-rate", type=float, default=3e-3)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--out", default="cardiac_unet.emstellar", help="file of the segmenter")
     options = parser.parse_args()
@@ -37,7 +38,9 @@ def main():
     segmenter = UNetSegmenter(
         width=options.width,
         epochs=options.epochs,
-        augmentation="flips",
+        # Rectified Adam warms up over thousands of steps, of which a short training has 800.
+        optimizer="adam",
+        learning_rate=options.learning_rate,
         test_time_augmentation=True,
         random_state=options.seed,
         verbose=1,
