@@ -1,2 +1,9 @@
+from .parameters import ParameterStudy as ParameterStudy
+from .parameters import parameter_study as parameter_study
+from .prediction_folders import score_folders as score_folders
 from .result import BenchmarkResult as BenchmarkResult
 from .run import benchmark as benchmark
+from .statistics import Comparison as Comparison
+from .statistics import compare_methods as compare_methods
+from .training_sizes import LearningCurve as LearningCurve
+from .training_sizes import learning_curve as learning_curve

@@ -72,6 +72,8 @@ def _plain_lines(console, n_jobs):
         ending = f"; about {format_seconds(left)} left" if done < n_jobs else ""
         line = f"[{done:{len(str(n_jobs))}}/{n_jobs}] {text}{ending}"
         console.print(line, highlight=False, markup=False, soft_wrap=True)
+        # A log file should show a job when it is finished, not when a buffer is full.
+        console.file.flush()
 
     return announce
 

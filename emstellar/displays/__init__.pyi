@@ -1,7 +1,9 @@
+from .batch_size import BatchSizeDisplay as BatchSizeDisplay
 from .complexity import ComplexityDisplay as ComplexityDisplay
 from .convergence import ConvergenceDisplay as ConvergenceDisplay
 from .cost import CostDisplay as CostDisplay
 from .heatmap import MetricHeatmapDisplay as MetricHeatmapDisplay
+from .learning_curve import LearningCurveDisplay as LearningCurveDisplay
 from .overlay import OverlayDisplay as OverlayDisplay
 from .rank import RankDisplay as RankDisplay
 from .threshold import ThresholdDisplay as ThresholdDisplay

@@ -1,0 +1,142 @@
+"""Which method is best with few training images, and which with many."""
+
+from dataclasses import dataclass
+from numbers import Integral
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from .data import check_data, make_splits
+from .run import benchmark
+
+
+@dataclass
+class LearningCurve:
+    """Benchmarks of the same methods with training sets of growing size.
+
+    Attributes
+    ----------
+    results : dict of int to BenchmarkResult
+        By number of training images.
+    """
+
+    results: dict
+
+    @property
+    def fold_scores(self):
+        """The scores of all sizes: the tables of the results with a column `train_size`."""
+        tables = [r.fold_scores.assign(train_size=size) for size, r in self.results.items()]
+        return pd.concat(tables, ignore_index=True)
+
+    def recommend(self, metric=None, subset=None, **options):
+        """Return the method to take for each number of training images.
+
+        Parameters
+        ----------
+        metric : str, optional
+            The first by default.
+        subset : {"validation", "test"}, optional
+        **options
+            Of `BenchmarkResult.recommend`.
+
+        Returns
+        -------
+        DataFrame
+            Indexed by number of training images, otherwise as from `BenchmarkResult.recommend`.
+        """
+        rows = {}
+        for size, result in self.results.items():
+            metric = result.metrics[0] if metric is None else metric
+            rows[size] = result.recommend(metric, subset, **options).loc[metric]
+        return pd.DataFrame(rows).T.rename_axis("train_size")
+
+
+def learning_curve(
+    segmenters,
+    X,
+    y,
+    *,
+    train_sizes=(0.25, 0.5, 1.0),
+    cv=5,
+    groups=None,
+    X_test=None,
+    y_test=None,
+    store=None,
+    random_state=0,
+    **options,
+):
+    """Benchmark segmenters with training sets of growing size.
+
+    Parameters
+    ----------
+    segmenters, X, y, cv, groups, X_test, y_test
+        As in `benchmark`.
+    train_sizes : sequence of float or int, default=(0.25, 0.5, 1.0)
+        Shares of the training images of each fold, or numbers of images. The images of a smaller
+        size are among those of a larger; validation images are the same for all.
+    store : path-like, optional
+        A folder with one store per size.
+    random_state : int, default=0
+        Which images are taken, and the seeds of the segmenters.
+    **options
+        Further arguments of `benchmark`.
+
+    Returns
+    -------
+    LearningCurve
+
+    Raises
+    ------
+    ValueError
+        If a size is not in (0, 1] or more than the training images of a fold.
+
+    See Also
+    --------
+    sklearn.model_selection.learning_curve : The same for one segmenter and one metric.
+
+    Examples
+    --------
+    >>> from emstellar import RandomForestSegmenter
+    >>> from emstellar.benchmarking import learning_curve
+    >>> from emstellar.datasets import make_em_images
+    >>> X, y = make_em_images(4, (32, 32), random_state=0)
+    >>> forest = {"forest": RandomForestSegmenter(3, max_samples=200)}
+    >>> curve = learning_curve(forest, X, y, cv=2, train_sizes=[1, 2], scoring="f1", verbose=0)
+    >>> sorted(curve.results)
+    [1, 2]
+    """
+    data = check_data(X, y, groups, X_test, y_test)
+    splits = make_splits(cv, data)
+    smallest = min(len(train) for train, _ in splits)
+    results = {}
+    for size in dict.fromkeys(_count(size, smallest) for size in train_sizes):
+        folds = [
+            (np.random.default_rng([random_state, fold]).permutation(train)[:size], validation)
+            for fold, (train, validation) in enumerate(splits)
+        ]
+        results[size] = benchmark(
+            segmenters,
+            X,
+            y,
+            cv=folds,
+            groups=groups,
+            X_test=X_test,
+            y_test=y_test,
+            store=None if store is None else Path(store) / f"{size}-images",
+            random_state=random_state,
+            **options,
+        )
+    return LearningCurve(results)
+
+
+def _count(size, n_images):
+    """Return a size as a number of images."""
+    count = size if isinstance(size, Integral) else round(size * n_images)
+    share_is_wrong = not isinstance(size, Integral) and not 0 < size <= 1
+    if share_is_wrong or not 1 <= count <= n_images:
+        raise ValueError(
+            f"train_sizes must be shares in (0, 1] or numbers from 1 to {n_images}, the training "
+            f"images of the smallest fold; got {size!r}."
+        )
+    return int(count)
