@@ -36,7 +36,7 @@ def z_context(stack, n_frames, *, groups=None):
 
     See Also
     --------
-    emstellar.segmenters.CDeep3MSegmenter : Uses the central 1, 3 or 5 channels.
+    emstellar.CDeep3MSegmenter : Uses the central 1, 3 or 5 channels.
 
     Notes
     -----
