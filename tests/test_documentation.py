@@ -21,7 +21,13 @@ ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "emstellar"
 
 # Results are shown by the function that returns them.
-SHOWN_BY = {"BenchmarkResult": "benchmark", "inspection.ModelComplexity": "inspection.complexity"}
+SHOWN_BY = {
+    "BenchmarkResult": "benchmark",
+    "benchmarking.Comparison": "benchmarking.compare_methods",
+    "benchmarking.LearningCurve": "benchmarking.learning_curve",
+    "benchmarking.ParameterStudy": "benchmarking.parameter_study",
+    "inspection.ModelComplexity": "inspection.complexity",
+}
 
 
 def load_api_reference():

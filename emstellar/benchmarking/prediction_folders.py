@@ -57,6 +57,22 @@ def score_folders(
     Maps and masks are matched by their names or, where no name of a method is that of a mask,
     by the last number in the names. Integers are divided by their type's maximum. Of masks of two
     values the higher one is the foreground.
+
+    Examples
+    --------
+    >>> import os, tempfile
+    >>> import numpy as np
+    >>> from emstellar.benchmarking import score_folders
+    >>> from emstellar.io import write_images
+    >>> masks = np.zeros((2, 16, 16), dtype="uint8")
+    >>> masks[:, 4:12, 4:12] = 255
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     truth, maps = os.path.join(folder, "truth"), os.path.join(folder, "maps")
+    ...     write_images(truth, masks, ["a", "b"])
+    ...     write_images(os.path.join(maps, "perfect"), masks, ["a", "b"])
+    ...     result = score_folders(maps, truth, scoring=["f1"], verbose=0)
+    >>> float(result.summary().loc["perfect", ("f1", "mean")])
+    1.0
     """
     masks, names = read_masks(truth)
     _check_types(masks, names)

@@ -29,7 +29,7 @@ class ResultQuestions:
         methods : list of str, optional
             Segmenters and ensembles by default, without votes of the folds of one method.
         **options
-            Of ``emstellar.benchmarking.statistics.compare_methods``: `test`, `alpha`,
+            Of `emstellar.benchmarking.compare_methods`: `test`, `alpha`,
             `n_resamples`, `random_state`.
 
         Returns
