@@ -64,7 +64,7 @@ def test_a_finished_fit_is_not_repeated(tmp_path, monkeypatch):
 
 def test_other_data_and_parameters_have_their_own_files(tmp_path):
     segmenter_with(tmp_path, epochs=1).fit(X, y)
-    segmenter_with(tmp_path, epochs=1, verbose=1, tile_size=64).fit(X, y)
+    segmenter_with(tmp_path, epochs=1, verbose=1, tile_size=64, overlap=8).fit(X, y)
     assert len(list(tmp_path.iterdir())) == 1
     segmenter_with(tmp_path, epochs=1).fit(X[::-1], y[::-1])
     segmenter_with(tmp_path, epochs=1, learning_rate=0.1).fit(X, y)
