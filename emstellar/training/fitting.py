@@ -217,7 +217,12 @@ class Training:
         segmenter = self.segmenter
         last = segmenter.n_iter_ + n_epochs
         batches = self._batches()
-        compile_again(segmenter, self.class_weight, n_epochs * batches.steps_per_epoch)
+        compile_again(
+            segmenter,
+            self.class_weight,
+            total_steps=n_epochs * batches.steps_per_epoch,
+            planned_steps=segmenter.epochs * batches.steps_per_epoch,
+        )
         callbacks, best = self._callbacks(last)
         finished = False
         if self.checkpoint_path is not None:

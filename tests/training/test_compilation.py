@@ -2,7 +2,8 @@ import keras
 import pytest
 from numpy.testing import assert_allclose
 
-from emstellar.training.compilation import use_jit
+from emstellar import UNetSegmenter
+from emstellar.training.compilation import adapt_batch_norm, use_jit
 from tests.segmenters.small import bright_discs, small_segmenter
 
 pytestmark = pytest.mark.backend
@@ -63,3 +64,30 @@ def test_jit_follows_the_backend():
     on_processor = not any("gpu" in d.lower() for d in keras.distribution.list_devices())
     if on_processor:
         assert use_jit("auto") == (keras.config.backend() == "jax")
+
+
+@pytest.mark.parametrize(
+    ("steps", "expected"), [(10, 0.8), (200, 0.9), (2000, 0.99), (10**6, 0.99)]
+)
+def test_batch_normalisation_settles_within_the_training(steps, expected):
+    model = UNetSegmenter(width=1 / 32).build_network((32, 32, 1), 1)
+    adapt_batch_norm(model, steps)
+    found = [x.momentum for x in model.layers if isinstance(x, keras.layers.BatchNormalization)]
+    assert len(found) > 10
+    assert_allclose(found, expected)
+
+
+def test_a_briefly_trained_network_predicts_as_it_was_trained():
+    # Its running statistics are those of the images that it has seen.
+    segmenter = UNetSegmenter(
+        width=1 / 32,
+        dropout=0.0,
+        optimizer="adam",
+        lr_schedule=None,
+        learning_rate=0.01,
+        epochs=30,
+        steps_per_epoch=2,
+        patch_size=16,
+        random_state=0,
+    ).fit(X, y)
+    assert segmenter.score(X, y) > 0.7
