@@ -40,19 +40,6 @@ def small(name, **parameters):
     return clone(SMALL[name]).set_params(random_state=0, **{"width": width, **parameters})
 
 
-class QuickAverages(keras.callbacks.Callback):
-    """Lets the running averages of batch normalisation forget in ten steps, not a hundred.
-
-    They lag behind the weights; a hundred steps are nothing in the paper's training, but half
-    of the training in this test.
-    """
-
-    def on_train_begin(self, logs=None):
-        for layer in self.model.layers:
-            if isinstance(layer, keras.layers.BatchNormalization):
-                layer.momentum = 0.9
-
-
 @pytest.mark.slow
 @pytest.mark.parametrize("name", SMALL)
 def test_it_learns_four_images_by_heart(name):
@@ -64,7 +51,6 @@ def test_it_learns_four_images_by_heart(name):
         optimizer="adam",
         learning_rate=0.01,
         augmentation=None,
-        callbacks=[QuickAverages()],
         random_state=0,
     )
     assert f1_score(y.ravel(), segmenter.fit(X, y).predict(X).ravel()) > 0.95
