@@ -18,6 +18,7 @@ from emstellar.constraints import (
     Satisfies,
     check_parameters,
 )
+from emstellar.randomness import seed_from
 from emstellar.segmenters.pixel_features import (
     BANKS,
     FeatureBank,
@@ -26,7 +27,6 @@ from emstellar.segmenters.pixel_features import (
     row_blocks,
 )
 from emstellar.segmenters.pixel_sampling import count_cells, draw_cells, draw_pixels
-from emstellar.randomness import seed_from
 from emstellar.validation import (
     UNLABELLED,
     check_images,
