@@ -1,6 +1,9 @@
 """A benchmark that is stopped goes on, and repeats nothing."""
 
 import json
+import subprocess
+import sys
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -184,3 +187,30 @@ def test_lists_of_images_survive_the_store(data, store):
     loaded = BenchmarkResult.load(store)
     assert [image.shape for image in loaded.data.X] == [(20 + i, 24) for i in range(4)]
     assert run_module.Store(store).load_benchmark()[0]["scoring"] == ["f1"]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGKILL")
+def test_a_process_killed_outright_resumes_to_the_same_table(data, fits, store, tmp_path):
+    np.savez(tmp_path / "data.npz", **data)
+    code = (
+        "import os, signal, sys; import numpy as np\n"
+        "from emstellar.benchmarking.job import Job\n"
+        "from tests.benchmarking.test_store import count, run\n"
+        "from pathlib import Path\n"
+        "data, fits, store = np.load(sys.argv[1]), Path(sys.argv[2]), Path(sys.argv[3])\n"
+        "original = Job._predict\n"
+        "def predict(self, *args):\n"
+        "    original(self, *args)\n"
+        "    if count(fits) == 4: os.kill(os.getpid(), signal.SIGKILL)\n"
+        "Job._predict = predict\n"
+        "run(dict(data), fits, store)\n"
+    )
+    command = [sys.executable, "-c", code, tmp_path / "data.npz", fits, store]
+    killed = subprocess.run(command, cwd=Path(__file__).parents[2], check=False)
+    assert killed.returncode == -9
+    assert len(BenchmarkResult.load(store).records) == 3
+    resumed = run(data, fits, store)
+    assert count(fits) == 4 + 3
+    pd.testing.assert_frame_equal(
+        resumed.scores, run(data, fits, store.with_name("undisturbed")).scores
+    )
