@@ -85,21 +85,17 @@ def demo_methods():
     -------
     dict of str to segmenter
     """
-    training = {
-        "steps_per_epoch": 20,
-        "patch_size": 48,
-        "optimizer": "adam",
-        "learning_rate": 3e-3,
-        "dropout": 0.0,
-    }
+    training = {"steps_per_epoch": 20, "optimizer": "adam", "learning_rate": 3e-3, "dropout": 0.0}
+    large = {"batch_size": 4, "patch_size": 64}
+    small = {"batch_size": 2, "patch_size": 48}
     # With ReLU, one small U-net in two starts with a dead head and never learns; PReLU cannot.
-    unet = {"width": 1 / 8, "activation": "prelu", "batch_size": 2, "epochs": 20, **training}
+    unet = {"width": 1 / 8, "activation": "prelu", **training}
     # Of the EM-nets, one with little batch normalisation: its moving averages take long to settle.
-    emnet = {"width": 1 / 4, "variant": "v1-2x", "batch_size": 4, "epochs": 10, **training}
+    emnet = {"width": 1 / 4, "variant": "v1-2x", **training}
     return {
-        "U-Net": segmenters.UNetSegmenter(batch_norm=False, **unet),
-        "U-Net BN": segmenters.UNetSegmenter(**unet),
-        "EM-net V1 2X": segmenters.EMNetSegmenter(**emnet),
+        "U-Net": segmenters.UNetSegmenter(batch_norm=False, epochs=15, **large, **unet),
+        "U-Net BN": segmenters.UNetSegmenter(epochs=25, **small, **unet),
+        "EM-net V1 2X": segmenters.EMNetSegmenter(epochs=10, **large, **emnet),
         "Random forest": segmenters.RandomForestSegmenter(50, max_samples=10_000),
     }
 
@@ -227,7 +223,12 @@ def make_synthetic_study(n_groups=8, shape=(96, 96), *, n_test_groups=2, random_
     Study
     """
     X, y, groups = datasets.make_em_images(
-        4 * n_groups, shape, n_groups=n_groups, return_groups=True, random_state=random_state
+        4 * n_groups,
+        shape,
+        n_groups=n_groups,
+        distractors=0.5,
+        return_groups=True,
+        random_state=random_state,
     )
     test = groups >= n_groups - n_test_groups
     return Study(
