@@ -1,4 +1,4 @@
-"""Every network learns, takes any size, and is the same after saving and on another backend."""
+"""Every network learns, takes any size, and is the same after saving."""
 
 import numpy as np
 import pytest
