@@ -18,3 +18,16 @@ def real_data():
     if not folder or not (Path(folder) / "em-net").is_dir():
         pytest.skip("needs the published images: set EMSTELLAR_DATA to the folder that holds them")
     return Path(folder)
+
+
+@pytest.fixture
+def no_tracing():
+    """Let tensorflow run step by step: tracing a deep network takes longer than a few steps."""
+    if os.environ.get("KERAS_BACKEND", "tensorflow") != "tensorflow":
+        yield
+        return
+    import tensorflow as tf
+
+    tf.config.run_functions_eagerly(True)
+    yield
+    tf.config.run_functions_eagerly(False)

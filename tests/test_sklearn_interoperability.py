@@ -66,6 +66,8 @@ GRIDS = {
     ]
 )
 def segmenter(request):
+    if isinstance(request.param, UNetSegmenter):
+        request.getfixturevalue("no_tracing")
     return clone(request.param)
 
 

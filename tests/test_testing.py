@@ -65,6 +65,7 @@ CHEAP = {"optimizer": "sgd", "lr_schedule": None}
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("no_tracing")
 @parametrize_with_segmenter_checks(
     [
         UNetSegmenter(width=1 / 16, **CHEAP),

@@ -1,5 +1,6 @@
 """Every network learns, takes any size, and is the same after saving."""
 
+import keras
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
@@ -59,6 +60,7 @@ def test_it_learns_four_images_by_heart(name):
     assert f1_score(y.ravel(), segmenter.fit(X, y).predict(X).ravel()) > 0.95
 
 
+@pytest.mark.usefixtures("no_tracing")
 @pytest.mark.parametrize(
     "name",
     [pytest.param(name, marks=[] if name in QUICK else pytest.mark.slow) for name in SMALL],
@@ -71,7 +73,11 @@ def test_any_size_and_any_number_of_classes_and_channels(name, tmp_path):
     assert expected.shape == (2, 17, 23, 3)
     assert_allclose(expected.sum(axis=-1), 1, rtol=1e-5)
     segmenter.save(tmp_path / "segmenter.zip")
-    assert_array_equal(emstellar.load(tmp_path / "segmenter.zip").predict_proba(X), expected)
+    loaded = emstellar.load(tmp_path / "segmenter.zip")
+    for variable, again in zip(segmenter.model_.variables, loaded.model_.variables, strict=True):
+        assert_array_equal(keras.ops.convert_to_numpy(again), keras.ops.convert_to_numpy(variable))
+    # The last bit: tensorflow has been seen to round equal weights differently once in many runs.
+    assert_allclose(loaded.predict_proba(X), expected, rtol=0, atol=1e-7)
 
 
 def test_three_frames_need_three_channels():
