@@ -4,6 +4,7 @@ from .convergence import ConvergenceDisplay as ConvergenceDisplay
 from .cost import CostDisplay as CostDisplay
 from .heatmap import MetricHeatmapDisplay as MetricHeatmapDisplay
 from .learning_curve import LearningCurveDisplay as LearningCurveDisplay
+from .learning_rate import LearningRateDisplay as LearningRateDisplay
 from .overlay import OverlayDisplay as OverlayDisplay
 from .rank import RankDisplay as RankDisplay
 from .threshold import ThresholdDisplay as ThresholdDisplay

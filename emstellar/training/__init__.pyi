@@ -4,4 +4,6 @@ from .callbacks import EpochLog as EpochLog
 from .callbacks import ValidationScores as ValidationScores
 from .normalization import Normalization as Normalization
 from .patches import PatchBatches as PatchBatches
+from .range_test import LearningRateRange as LearningRateRange
+from .range_test import learning_rate_range as learning_rate_range
 from .schedules import get_schedule as get_schedule
