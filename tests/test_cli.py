@@ -4,6 +4,7 @@ import os
 import re
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -36,6 +37,8 @@ def cheap(monkeypatch):
 
     monkeypatch.setattr(studies, "make_methods", make)
     monkeypatch.setattr(studies, "demo_methods", make)
+    small = partial(studies.make_synthetic_study, shape=(32, 32))
+    monkeypatch.setattr(studies, "make_synthetic_study", small)
 
 
 @pytest.fixture

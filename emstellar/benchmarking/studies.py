@@ -85,17 +85,21 @@ def demo_methods():
     -------
     dict of str to segmenter
     """
-    training = {"steps_per_epoch": 20, "optimizer": "adam", "learning_rate": 3e-3, "dropout": 0.0}
-    large = {"batch_size": 4, "patch_size": 64}
-    small = {"batch_size": 2, "patch_size": 48}
-    # With ReLU, one small U-net in two starts with a dead head and never learns; PReLU cannot.
-    unet = {"width": 1 / 8, "activation": "prelu", **training}
-    # Of the EM-nets, one with little batch normalisation: its moving averages take long to settle.
-    emnet = {"width": 1 / 4, "variant": "v1-2x", **training}
+    # With ReLU, a small network in two or three starts with a dead head and never learns.
+    training = {
+        "width": 1 / 8,
+        "activation": "prelu",
+        "optimizer": "adam",
+        "patch_size": 64,
+        "steps_per_epoch": 20,
+    }
+    unet = {"dropout": 0.0, **training}
     return {
-        "U-Net": segmenters.UNetSegmenter(batch_norm=False, epochs=15, **large, **unet),
-        "U-Net BN": segmenters.UNetSegmenter(epochs=25, **small, **unet),
-        "EM-net V1 2X": segmenters.EMNetSegmenter(epochs=10, **large, **emnet),
+        "U-Net": segmenters.UNetSegmenter(
+            batch_norm=False, epochs=10, batch_size=4, learning_rate=3e-3, **unet
+        ),
+        "U-Net BN": segmenters.UNetSegmenter(epochs=12, batch_size=2, learning_rate=5e-3, **unet),
+        "VGG-16": segmenters.VGG16Segmenter(epochs=8, batch_size=4, learning_rate=3e-3, **training),
         "Random forest": segmenters.RandomForestSegmenter(50, max_samples=10_000),
     }
 
