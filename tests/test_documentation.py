@@ -168,6 +168,7 @@ PAGES = sorted((ROOT / "docs").glob("*.md")) + sorted((ROOT / "docs" / "user_gui
 OUTPUT_FLAGS = doctest.NORMALIZE_WHITESPACE | doctest.ELLIPSIS
 
 
+@pytest.mark.usefixtures("no_tracing")
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
 def test_code_of_the_guide_runs(page, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)

@@ -128,11 +128,9 @@ class EMNetSegmenter(BaseKerasSegmenter):
     Examples
     --------
     >>> from emstellar import EMNetSegmenter
-    >>> from emstellar.datasets import make_em_images
-    >>> X, y = make_em_images(2, (32, 32), random_state=0)
-    >>> segmenter = EMNetSegmenter(variant="v2", width=1 / 8, epochs=1, random_state=0)
-    >>> segmenter.fit(X, y).predict(X).shape
-    (2, 32, 32)
+    >>> from emstellar.inspection import complexity
+    >>> complexity(EMNetSegmenter(variant="v2-4x"), (512, 512, 1)).trainable_parameters
+    33827209
     """
 
     variant: str = "v1-bn"

@@ -145,6 +145,7 @@ def test_continued_training_sets_the_same_images_aside(monkeypatch):
     assert_array_equal(*aside)
 
 
+@pytest.mark.usefixtures("no_tracing")
 def test_any_image_size():
     segmenter = UNetSegmenter(width=1 / 32, epochs=1, random_state=0).fit(X, y)
     rng = np.random.default_rng(0)
