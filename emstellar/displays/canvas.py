@@ -2,21 +2,21 @@
 
 import matplotlib.pyplot as plt
 import numpy as np
+from matplotlib.patheffects import withStroke
+from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 from matplotlib.transforms import Bbox
 
-METRIC_LABELS = {
+# Names and abbreviations, which keep their letters within a phrase.
+METRIC_NAMES = {
     "f1": "F1",
     "v_rand": "V Rand",
     "v_info": "V Info",
-    "accuracy": "Accuracy",
-    "balanced_accuracy": "Balanced accuracy",
-    "sensitivity": "Sensitivity",
-    "specificity": "Specificity",
     "ppv": "PPV",
     "npv": "NPV",
     "jaccard": "Jaccard",
     "roc_auc": "ROC AUC",
-    "loss": "Loss",
+    "boundary_f1": "boundary F1",
+    "instance_ap": "instance AP",
 }
 
 
@@ -26,15 +26,13 @@ def metric_label(metric):
     Examples
     --------
     >>> from emstellar.displays.canvas import metric_label
-    >>> metric_label("v_rand"), metric_label("val_f1"), metric_label("average_precision")
-    ('V Rand', 'Validation F1', 'Average precision')
+    >>> metric_label("v_rand"), metric_label("val_jaccard"), metric_label("average_precision")
+    ('V Rand', 'Validation Jaccard', 'Average precision')
     """
-    if metric.startswith("val_"):
-        label = metric_label(metric.removeprefix("val_"))
-        return (
-            f"Validation {label if label[1:2].isupper() or label[1:2].isdigit() else label.lower()}"
-        )
-    return METRIC_LABELS.get(metric, metric.replace("_", " ").capitalize())
+    name = metric.removeprefix("val_")
+    words = METRIC_NAMES.get(name, name.replace("_", " "))
+    label = words if name == metric else f"validation {words}"
+    return label[:1].upper() + label[1:]
 
 
 # Points by which a label may move down.
@@ -46,6 +44,21 @@ def get_axes(ax, figsize):
     if ax is None:
         _, ax = plt.subplots(figsize=figsize, layout="constrained")
     return ax, ax.get_figure()
+
+
+def write_plain_numbers(axis, low, high):
+    """Mark a logarithmic axis with numbers as people write them, two or more to be seen.
+
+    Parameters
+    ----------
+    axis : matplotlib.axis.Axis
+    low, high : float
+        The ends of the axis.
+    """
+    subs = (1,) if high / low > 1000 else (1, 2, 5) if high / low > 5 else range(1, 10)
+    axis.set_major_locator(LogLocator(subs=subs))
+    axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    axis.set_minor_formatter(NullFormatter())
 
 
 def label_points(ax, x, y, texts, radii=None):
@@ -84,6 +97,8 @@ def label_points(ax, x, y, texts, radii=None):
             va="center",
             fontsize="small",
             annotation_clip=False,
+            # Lines end at a label instead of running through it.
+            path_effects=[withStroke(linewidth=3, foreground=ax.get_facecolor())],
         )
         # Else the layout would make room for it, and move what was measured.
         labels[i].set_in_layout(False)

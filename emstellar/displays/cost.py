@@ -1,7 +1,7 @@
 """Score against cost, and who is worth it: `CostDisplay`."""
 
 from ..benchmarking.tables import mean_scores, pareto_front
-from .canvas import get_axes, label_points, metric_label
+from .canvas import get_axes, label_points, metric_label, write_plain_numbers
 
 COST_LABELS = {
     "fit_time": "Time to fit one fold, s",
@@ -112,6 +112,8 @@ class CostDisplay:
         )
         self.points_ = self.ax_.scatter(self.table["cost"], self.table["score"], zorder=3)
         self.ax_.margins(0.2)
+        if log_scale:
+            write_plain_numbers(self.ax_.xaxis, *self.ax_.get_xlim())
         self.ax_.set(xlabel=COST_LABELS.get(self.cost, self.cost), ylabel=metric_label(self.metric))
         self.ax_.legend(frameon=False, fontsize="small", loc="lower right")
         self.labels_ = label_points(

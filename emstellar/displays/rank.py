@@ -16,7 +16,7 @@ class RankDisplay:
 
     Attributes
     ----------
-    labels_ : list of matplotlib.text.Text
+    labels_ : list of matplotlib.text.Annotation
     bars_ : list of matplotlib.lines.Line2D
     ax_ : matplotlib.axes.Axes
     figure_ : matplotlib.figure.Figure
@@ -106,5 +106,12 @@ class RankDisplay:
             self.ax_.plot([rank, rank, x], [0, y, y], color="0.4", linewidth=0.8)
             text = f"{name}  {rank:.2f}" if left else f"{rank:.2f}  {name}"
             self.labels_.append(
-                self.ax_.text(x, y, text, ha="right" if left else "left", va="center")
+                self.ax_.annotate(
+                    text,
+                    (x, y),
+                    (-4 if left else 4, 0),
+                    textcoords="offset points",
+                    ha="right" if left else "left",
+                    va="center",
+                )
             )

@@ -94,7 +94,8 @@ class TrainingCurveDisplay:
         history = estimator.history_
         if quantity not in history:
             raise ValueError(f"history_ has no {quantity!r}; it has {list(history)}.")
-        names = {quantity: "training", f"val_{quantity}": "validation"}
+        subset = "validation" if quantity.startswith("val_") else "training"
+        names = {quantity: subset, f"val_{quantity}": "validation"}
         lines = {name: history[key] for key, name in names.items() if key in history}
         epochs = pd.RangeIndex(1, len(history[quantity]) + 1, name="epoch")
         return cls(pd.DataFrame(lines, index=epochs), quantity, title=title).plot(ax=ax, **plot)

@@ -6,6 +6,7 @@ from types import SimpleNamespace
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.stats import rankdata
 from sklearn.metrics import f1_score
 
 from emstellar.benchmarking.statistics import compare_methods
@@ -68,6 +69,21 @@ def test_the_front_holds_those_that_no_other_beats():
     np.testing.assert_array_equal(display.points_.get_offsets()[:, 1], table["score"])
 
 
+@pytest.mark.parametrize("costs", [[1.3, 1.5], [0.02, 0.3], [0.5, 9000]])
+def test_costs_can_be_read_off_the_axis(costs):
+    table = pd.DataFrame({"score": [0.5, 0.9], "cost": costs}, index=["A", "B"])
+    display = CostDisplay(table, table, "f1", "fit_time").plot()
+    display.figure_.draw_without_rendering()
+    low, high = display.ax_.get_xlim()
+    labels = display.ax_.get_xticklabels()
+    shown = [label for label in labels if low <= label.get_position()[0] <= high]
+    assert len(shown) >= 2
+    for label in shown:
+        assert float(label.get_text()) == pytest.approx(label.get_position()[0])
+    boxes = [label.get_window_extent() for label in shown]
+    assert not any(a.overlaps(b) for a, b in combinations(boxes, 2))
+
+
 def test_cost_from_benchmark_joins_mean_cost_and_score(result):
     display = CostDisplay.from_benchmark(result, cost="predict_time")
     costs = result.resources.query("method == 'blunt'")["predict_time"]
@@ -110,6 +126,15 @@ def test_bars_join_methods_within_the_critical_difference():
     assert not any(a.overlaps(b) for a, b in combinations(boxes_of(display), 2))
 
 
+def test_labels_are_the_average_ranks():
+    table = pd.DataFrame(np.random.default_rng(0).normal(size=(9, 3)), columns=[*"ABC"])
+    expected = dict(zip("ABC", rankdata(-table, axis=1).mean(axis=0), strict=True))
+    display = RankDisplay(compare_methods(table, n_resamples=9)).plot()
+    for label in display.labels_:
+        name, rank = sorted(label.get_text().split(), reverse=True)
+        assert float(rank) == pytest.approx(expected[name], abs=0.005)
+
+
 def test_rank_from_benchmark(result):
     display = RankDisplay.from_benchmark(result, metric="accuracy", n_resamples=9)
     assert "Accuracy over 2 images" in display.ax_.get_title()
@@ -145,5 +170,7 @@ def test_training_curves_of_a_segmenter_show_validation_too():
     segmenter = SimpleNamespace(history_={"loss": [3.0, 2.0], "val_loss": [4.0, 3.0]})
     display = TrainingCurveDisplay.from_estimator(segmenter)
     assert [line.get_label() for line in display.lines_] == ["training", "validation"]
+    display = TrainingCurveDisplay.from_estimator(segmenter, quantity="val_loss")
+    assert [line.get_label() for line in display.lines_] == ["validation"]
     with pytest.raises(ValueError, match="history_ has no 'f1'"):
         TrainingCurveDisplay.from_estimator(segmenter, quantity="f1")
