@@ -1,0 +1,155 @@
+"""Traps between scikit-learn and Keras that the tests of no single module would catch.
+
+Those of one module are tested with it: pickles, files and backends (segmenters/test_persistence),
+threads and seeds (test_randomness, testing/), memory over many fits (training/test_memory),
+order of batches and number of workers (training/test_patches), masks and images warped together
+(training/test_geometry), what is copied (training/test_compilation, segmenters/
+test_keras_segmenter).
+"""
+
+import ast
+import json
+import pickle
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+from keras import ops
+from numpy.testing import assert_array_equal
+from sklearn.base import ClassifierMixin, clone
+from sklearn.model_selection import LeaveOneOut, cross_validate
+
+import emstellar
+from emstellar import KerasSegmenter, VotingSegmenter, metrics
+from tests.segmenters.small import bright_discs, small_segmenter
+
+X, Y = bright_discs()
+SOURCES = sorted(Path(emstellar.__file__).parent.rglob("*.py"))
+
+# What would change the state of the user's process, break off between backends, or be read by
+# workers in an order of their own.
+FORBIDDEN_CALLS = {
+    "clear_session",
+    "set_random_seed",
+    "set_floatx",
+    "set_dtype_policy",
+    "set_image_data_format",
+    "enable_op_determinism",
+    "PyDataset",
+    "numpy",
+}
+MODULES_OF_ONE_BACKEND = {"tensorflow", "jax", "torch"}
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda path: "/".join(path.parts[-2:]))
+def test_no_module_changes_global_state_or_knows_a_backend(path):
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+            assert node.func.attr not in FORBIDDEN_CALLS, f"line {node.lineno}"
+        names = []
+        if isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            names = [node.module or ""]
+        backends = MODULES_OF_ONE_BACKEND & {name.split(".")[0] for name in names}
+        assert not backends, f"line {node.lineno} imports {backends}"
+
+
+def test_a_segmenter_is_no_classifier_of_rows():
+    segmenter = small_segmenter().fit(np.stack([X, X, X], axis=-1), Y)
+    assert not isinstance(segmenter, ClassifierMixin)
+    assert segmenter.n_features_in_ == 3
+
+
+@pytest.mark.backend
+def test_validation_data_pass_through_cross_validation_whole(monkeypatch):
+    seen = []
+    check = emstellar.training.fitting.Training._check_validation_data
+
+    def spy(self, validation_data):
+        seen.append(len(validation_data[0]))
+        return check(self, validation_data)
+
+    monkeypatch.setattr(emstellar.training.fitting.Training, "_check_validation_data", spy)
+    # As many as the images: scikit-learn would cut a parameter of this length at every fold.
+    validation = bright_discs(random_state=1)
+    cross_validate(
+        small_segmenter(epochs=1),
+        X,
+        Y,
+        cv=[(np.arange(3), [3]), (np.arange(1, 4), [0])],
+        params={"validation_data": validation},
+        scoring=metrics.get_scorer("f1"),
+        error_score="raise",
+    )
+    assert seen == [4, 4]
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "bool"])
+def test_masks_that_cannot_hold_minus_one_have_no_unlabelled_pixels(dtype):
+    mask = Y.astype(dtype)
+    mask[:, 0] = np.array(-1).astype(dtype)
+    segmenter = small_segmenter(epochs=1).fit(X, mask)
+    assert_array_equal(segmenter.classes_, np.unique(mask))
+
+
+def test_masks_of_0_and_255_are_two_classes_by_name():
+    segmenter = small_segmenter(epochs=1).fit(X, Y * np.uint8(255))
+    assert_array_equal(segmenter.classes_, [0, 255])
+    assert set(np.unique(segmenter.predict(X))) <= {0, 255}
+
+
+@pytest.mark.backend
+def test_the_history_is_text():
+    segmenter = small_segmenter(epochs=2, validation_fraction=0.25).fit(X, Y)
+    assert json.loads(json.dumps(segmenter.history_)) == segmenter.history_
+
+
+def squared_error(y_true, y_pred):
+    return ops.mean(ops.square(ops.cast(y_true, y_pred.dtype) - y_pred[..., -1:]), axis=-1)
+
+
+class UnregisteredLayer(keras.layers.Layer):
+    def call(self, inputs):
+        return 2 * inputs
+
+
+def network_with_unregistered_layer(input_shape, n_outputs):
+    inputs = keras.Input(input_shape)
+    x = UnregisteredLayer()(inputs)
+    return keras.Model(inputs, keras.layers.Conv2D(n_outputs, 1, activation="sigmoid")(x))
+
+
+@pytest.mark.backend
+def test_what_keras_does_not_know_by_name_survives_clone_and_pickle():
+    segmenter = KerasSegmenter(
+        network_with_unregistered_layer, epochs=1, loss=squared_error, random_state=0
+    )
+    fitted = clone(segmenter).fit(X, Y)
+    again = pickle.loads(pickle.dumps(fitted))
+    assert_array_equal(again.predict_proba(X), fitted.predict_proba(X))
+
+
+def test_folds_of_one_image_keep_their_axes():
+    segmenter = small_segmenter(epochs=1)
+    result = cross_validate(
+        segmenter, X, Y, cv=LeaveOneOut(), scoring=metrics.get_scorer("f1"), return_estimator=True
+    )
+    assert np.isfinite(result["test_score"]).all()
+    assert result["estimator"][0].predict_proba(X[:1]).shape == (1, *X.shape[1:], 2)
+
+
+def test_folds_without_a_class_vote_by_label():
+    three = Y.astype("int64")
+    three[0, :4] = 7
+    fitted = [
+        small_segmenter(epochs=1).fit(X[1:], three[1:]),
+        small_segmenter(epochs=1).fit(X, three),
+    ]
+    ensemble = VotingSegmenter.from_fitted(fitted)
+    assert_array_equal(ensemble.classes_, [0, 1, 7])
+    expected = np.zeros((*X.shape, 3))
+    expected[..., :2] = fitted[0].predict_proba(X) / 2
+    expected += fitted[1].predict_proba(X) / 2
+    np.testing.assert_allclose(ensemble.predict_proba(X), expected, atol=1e-6)
