@@ -105,7 +105,9 @@ class ThresholdDisplay:
         return cls(pd.DataFrame(curves), metric, title=title).plot(ax=ax, **plot)
 
     @classmethod
-    def from_estimator(cls, estimator, X, y, *, metric="f1", thresholds=None, ax=None, **plot):
+    def from_estimator(
+        cls, estimator, X, y, *, metric="f1", thresholds=None, title="", ax=None, **plot
+    ):
         """Draw the curve of a fitted segmenter.
 
         Parameters
@@ -113,7 +115,7 @@ class ThresholdDisplay:
         estimator : fitted segmenter
         X : array-like or sequence of images
         y : array-like or sequence of masks
-        metric, thresholds, ax, **plot
+        metric, thresholds, title, ax, **plot
             As in `from_predictions`.
 
         Returns
@@ -123,7 +125,7 @@ class ThresholdDisplay:
         maps = estimator.predict_proba(X)
         curve = score_thresholds(y, maps, metric, thresholds, estimator.classes_)
         name = type(estimator).__name__
-        return cls(pd.DataFrame({name: curve}), metric).plot(ax=ax, **plot)
+        return cls(pd.DataFrame({name: curve}), metric, title=title).plot(ax=ax, **plot)
 
     def plot(self, ax=None, **line):
         """Draw the curves.

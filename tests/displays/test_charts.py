@@ -19,6 +19,7 @@ from emstellar.displays import (
     ThresholdDisplay,
     TrainingCurveDisplay,
 )
+from tests.benchmarking.segmenters import NoisyThreshold
 
 
 def boxes_of(display):
@@ -155,6 +156,16 @@ def test_threshold_curves_from_benchmark_pass_through_its_scores(result):
         "method == 'blunt' and metric == 'f1' and subset == 'test' and fold == 0"
     )
     assert display.curves.loc[0.5, "blunt"] == pytest.approx(scores["value"].item())
+
+
+def test_threshold_curve_of_a_segmenter(result):
+    X, y = result.data.subset("test")
+    segmenter = NoisyThreshold(3.0).fit(X, y)
+    display = ThresholdDisplay.from_estimator(segmenter, X, y, thresholds=[0.3, 0.6], title="A")
+    maps = segmenter.predict_proba(X)[..., 1]
+    expected = [f1_score(np.ravel(y) > 0, maps.ravel() > t) for t in (0.3, 0.6)]
+    np.testing.assert_allclose(display.lines_[0].get_ydata(), expected)
+    assert display.ax_.get_title() == "A"
 
 
 def test_training_curves_are_one_line_per_fold(result):
