@@ -11,25 +11,32 @@ masks are spoiled in seven ways, ever more strongly, and each metric scores the 
 # Masks to spoil
 # --------------
 #
-# Mitochondria of a synthetic image, and what each disturbance makes of them at full strength.
+# Mitochondria of a synthetic image, and what each disturbance makes of them at full strength. A
+# metric may be any function of the true and the spoiled masks; this one keeps them to be looked at.
 
 import matplotlib.pyplot as plt
-import numpy as np
 
 from emstellar.datasets import make_em_images
 from emstellar.metrics import sensitivity_profile
-from emstellar.metrics.disturbances import BY_PIXELS, BY_SHARE
 
 _, masks = make_em_images(3, (256, 256), random_state=3)
-masks = masks > 0
+kept = []
+
+
+def keep(truth, spoiled):
+    """Keep the first mask, and find nothing wrong with it."""
+    kept.append(spoiled[0])
+    return 1.0
+
+
+strongest = sensitivity_profile(keep, masks, pixels=[4], shares=[1.0], random_state=0)
 
 figure, axes = plt.subplots(2, 4, figsize=(10, 5.2), layout="constrained")
 axes[0, 0].imshow(masks[0], cmap="gray")
 axes[0, 0].set_title("truth")
-for ax, (name, disturb) in zip(axes.flat[1:], {**BY_PIXELS, **BY_SHARE}.items(), strict=True):
-    strength = 4 if name in BY_PIXELS else 1.0
-    ax.imshow(disturb(masks[0], strength, np.random.default_rng(0)), cmap="gray")
-    ax.set_title(f"{name}, {strength} pixels" if name in BY_PIXELS else f"{name}, all objects")
+for ax, mask, row in zip(axes.flat[1:], kept, strongest.itertuples(), strict=True):
+    ax.imshow(mask, cmap="gray")
+    ax.set_title(f"{row.disturbance}, {'4 pixels' if row.unit == 'pixels' else 'all objects'}")
 for ax in axes.flat:
     ax.set_axis_off()
 
