@@ -72,6 +72,24 @@ class RAdam(keras.optimizers.Optimizer):
         self._means = [self.add_variable_from_reference(v, name="mean") for v in variables]
         self._squares = [self.add_variable_from_reference(v, name="square") for v in variables]
 
+    def apply(self, grads, trainable_variables=None):
+        """Move the variables by their gradients."""
+        # What depends on the step alone is the same for all variables, of which a deep network
+        # has hundreds; it is not kept, since it may belong to a graph that shall be freed.
+        self._of_step = self._rectify()
+        try:
+            super().apply(grads, trainable_variables)
+        finally:
+            del self._of_step
+
+    def _rectify(self):
+        """Return the factors of rate and squares in this step, in float32, and which rule holds."""
+        step = ops.cast(self.iterations + 1, "float32")
+        rectification = _rectification(step, self.beta_2)
+        rectified = rectification > 0
+        rate = ops.where(rectified, rectification, 1.0) / _bias(step, self.beta_1)
+        return rate, 1.0 / _bias(step, self.beta_2), rectified
+
     def update_step(self, gradient, variable, learning_rate):
         """Move one variable by its gradient."""
         gradient = ops.cast(gradient, variable.dtype)
@@ -80,14 +98,10 @@ class RAdam(keras.optimizers.Optimizer):
         self.assign_add(mean, (gradient - mean) * (1 - self.beta_1))
         self.assign_add(square, (ops.square(gradient) - square) * (1 - self.beta_2))
 
-        # What depends on the step alone is computed in float32 whatever the variable's precision.
-        step = ops.cast(self.iterations + 1, "float32")
-        rectification = _rectification(step, self.beta_2)
-        rectified = rectification > 0
-        rate = ops.cast(learning_rate, "float32") / _bias(step, self.beta_1)
-        rate = ops.cast(rate * ops.where(rectified, rectification, 1.0), variable.dtype)
-        root = ops.sqrt(square / ops.cast(_bias(step, self.beta_2), variable.dtype))
-        divisor = ops.where(rectified, root + self.epsilon, ops.ones_like(root))
+        rate, unbias, rectified = self._of_step
+        rate = ops.cast(ops.cast(learning_rate, "float32") * rate, variable.dtype)
+        root = ops.sqrt(square * ops.cast(unbias, variable.dtype)) + self.epsilon
+        divisor = ops.where(rectified, root, ops.ones_like(root))
         self.assign_sub(variable, rate * mean / divisor)
 
     def get_config(self):

@@ -100,7 +100,7 @@ def test_config_gives_an_equal_optimizer():
 )
 def test_optimizers_by_name_and_class(name, cls):
     optimizer = get_optimizer(name, 0.5)
-    assert type(optimizer) is cls
+    assert isinstance(optimizer, cls)
     assert float(optimizer.learning_rate) == 0.5
     assert float(get_optimizer(name, 1).learning_rate) == 1.0
     assert float(get_optimizer(name).learning_rate) == float(cls().learning_rate)
