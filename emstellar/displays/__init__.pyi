@@ -2,6 +2,7 @@ from .batch_size import BatchSizeDisplay as BatchSizeDisplay
 from .complexity import ComplexityDisplay as ComplexityDisplay
 from .convergence import ConvergenceDisplay as ConvergenceDisplay
 from .cost import CostDisplay as CostDisplay
+from .feature_correlation import FeatureCorrelationDisplay as FeatureCorrelationDisplay
 from .heatmap import MetricHeatmapDisplay as MetricHeatmapDisplay
 from .learning_curve import LearningCurveDisplay as LearningCurveDisplay
 from .learning_rate import LearningRateDisplay as LearningRateDisplay
