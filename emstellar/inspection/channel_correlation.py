@@ -156,8 +156,9 @@ def feature_correlation(
     at 10,000 pixels; the correlations, in float64, are computed 1024 by 1024 channels and only
     counted. `n_pixels` is what the memory depends on, not the number or size of the images. The
     standard error of a correlation is at most ``1 / sqrt(n_pixels)`` if pixels were independent;
-    coarse maps have fewer independent pixels. The quantiles are those of a histogram of 200 bins,
-    exact to 0.01.
+    coarse maps have fewer independent pixels, so look at many or large images. The strongest of
+    many correlations is large by chance alone, the more so in blocks of many channels. The
+    quantiles are those of a histogram of 200 bins, exact to 0.01.
 
     Constant channels, such as those of dead rectifiers, correlate with nothing and are left out;
     ``correlation.channels["constant"]`` tells which.
