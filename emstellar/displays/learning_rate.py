@@ -84,7 +84,7 @@ class LearningRateDisplay:
             found.suggestion,
             color="C1",
             linestyle="--",
-            label=f"falls fastest: {found.suggestion:.1e}",
+            label=f"suggested: {found.suggestion:.1e}",
         )
         self.ax_.set(xscale="log", xlabel="Learning rate", ylabel="Loss", title=self.title)
         self.ax_.legend(fontsize="small", frameon=False)

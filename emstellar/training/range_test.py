@@ -13,6 +13,8 @@ from sklearn.exceptions import ConvergenceWarning
 DIVERGENCE = 4.0
 # The smoothed loss of a step looks back over some twenty steps.
 MEMORY = 20
+# Common practice again: this much below the rate beyond which the loss falls no more.
+MARGIN = 10
 
 
 @dataclass(frozen=True)
@@ -28,7 +30,8 @@ class LearningRateRange:
     smoothed : ndarray of shape (n_steps,)
         The same as a running mean that looks back over some twenty steps.
     suggestion : float
-        The rate at which the smoothed loss falls fastest.
+        A tenth of the rate at which the smoothed loss is least: the loss rises a little later than
+        the rate is too high, and the slope itself is too noisy to go by.
     """
 
     learning_rates: np.ndarray
@@ -112,7 +115,7 @@ def learning_rate_range(
     rates = np.geomspace(lowest, highest, n_steps)[: len(record.losses)]
     losses = np.array(record.losses)
     smoothed = pd.Series(losses).ewm(span=MEMORY).mean().to_numpy()
-    return LearningRateRange(rates, losses, smoothed, _steepest(rates, smoothed))
+    return LearningRateRange(rates, losses, smoothed, float(rates[np.argmin(smoothed)]) / MARGIN)
 
 
 class _BatchLosses(keras.callbacks.Callback):
@@ -135,10 +138,3 @@ class _BatchLosses(keras.callbacks.Callback):
             self.model.stop_training = True
         else:
             self.losses.append(loss)
-
-
-def _steepest(rates, smoothed):
-    """Return the rate at which the smoothed loss falls fastest, before its least value."""
-    end = max(2, int(np.argmin(smoothed)) + 1)
-    slopes = np.gradient(smoothed[:end], np.log(rates[:end]))
-    return float(rates[np.argmin(slopes)])

@@ -48,9 +48,9 @@ display = LearningRateDisplay.from_estimator(
 )
 
 # %%
-# Look at the whole curve, not only at the dashed line: losses of single batches are noisy, and an
-# untrained network that is far off gets better at almost any rate. Here the loss falls up to 0.02
-# and then jumps. A tenth of that, 0.002 or 0.003, leaves room for steps that happen to be large.
+# The dashed line is at a tenth of the rate at which the loss is least, which leaves room for steps
+# that happen to be large. Where the loss falls fastest is no guide here: an untrained network that
+# is far off gets better at almost any rate.
 
 # %%
 # Watch the training
