@@ -92,6 +92,19 @@ def test_of_large_images_a_tile_is_seen(fitted, images, monkeypatch):
     assert feature_correlation(fitted, images[0], n_pixels=None).n_pixels == 3 * 8 * 6
 
 
+def test_in_mixed_precision_values_are_read_as_float32(images):
+    segmenter = small_segmenter(
+        two_levels, size_multiple=2, epochs=1, precision="mixed_bfloat16"
+    ).fit(*images)
+    found = feature_correlation(segmenter, images[0], BLOCKS, random_state=0)
+    expected = np.corrcoef(
+        compute_maps(segmenter, images[0], BLOCKS.values()).astype("float64"), rowvar=False
+    )
+    constant = found.channels["constant"].to_numpy()
+    kept = np.ix_(~constant, ~constant)
+    assert_allclose(found.matrix[kept], expected[kept], atol=1e-3)
+
+
 def test_the_seed_decides_the_pixels(fitted, images):
     first, second, third = (
         feature_correlation(fitted, images[0], n_pixels=60, random_state=s).matrix

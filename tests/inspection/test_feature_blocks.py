@@ -38,7 +38,7 @@ def test_all_layers_of_the_unet_have_as_many_channels_as_the_paper_counted():
         ("build_resnet", {}),
         ("build_segnet", {"unpooling": "indices"}),
         ("build_cdeep3m", {}),
-        pytest.param("build_efficientnet", {}, marks=pytest.mark.slow),
+        ("build_efficientnet", {}),
     ],
 )
 def test_resolution_falls_to_the_bottom_and_rises_again(name, parameters):
