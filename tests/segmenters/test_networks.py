@@ -44,7 +44,7 @@ CAREFUL = {
 
 
 # One per builder, for the second backend.
-FAMILIES = ("unet", "em-net", "vgg16", "segnet", "cdeep3m", "efficientnet")
+FAMILIES = ("unet", "em-net", "vgg16", "segnet", "cdeep3m")
 ON_JAX = keras.config.backend() == "jax"
 
 
