@@ -2,6 +2,7 @@ from .cdeep3m import build_cdeep3m as build_cdeep3m
 from .construction import network as network
 from .deconvolution import DilatedConv2DTranspose as DilatedConv2DTranspose
 from .efficientnet import build_efficientnet as build_efficientnet
+from .efficientnet import load_efficientnet_encoder as load_efficientnet_encoder
 from .emnet import EM_NET_VARIANTS as EM_NET_VARIANTS
 from .emnet import build_em_net as build_em_net
 from .layers import TLU as TLU

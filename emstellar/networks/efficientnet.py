@@ -24,7 +24,7 @@ def build_efficientnet(input_shape, n_outputs, *, width=1.0, variant="b0", activ
     width : float, default=1.0
         Factor of all numbers of filters, encoder and decoder.
     variant : {"b0", "b1", ..., "b7"}, default="b0"
-        Which EfficientNet of `keras.applications`, without pretrained weights.
+        Which EfficientNet of `keras.applications`, with new weights.
     activation : {"relu", "prelu", "tlu", "linear"}, default="relu"
         In the decoder; the encoder has its own.
 
@@ -58,10 +58,64 @@ def build_efficientnet(input_shape, n_outputs, *, width=1.0, variant="b0", activ
     return keras.Model(inputs, outputs, name=f"efficientnet_{variant}")
 
 
+def load_efficientnet_encoder(model, variant, weights):
+    """Give the encoder of a network the weights of an EfficientNet of Keras.
+
+    Those were trained on colour images: for images of one channel the first layer's kernels are
+    summed over colours, so that a grey image answers as its three equal colours would.
+
+    Parameters
+    ----------
+    model : keras.Model
+        From `build_efficientnet`, with ``width=1`` and images of one or three channels. Its
+        encoder is changed in place.
+    variant : {"b0", "b1", ..., "b7"}
+        That of `model`.
+    weights : str or path-like
+        "imagenet", which Keras downloads, or a file of weights as `keras.applications` takes it.
+
+    Raises
+    ------
+    ValueError
+        If the network has other weights than the EfficientNet.
+
+    Examples
+    --------
+    >>> from emstellar.networks import build_efficientnet, load_efficientnet_encoder
+    >>> model = build_efficientnet((None, None, 1), 1)
+    >>> load_efficientnet_encoder(model, "b0", "imagenet")  # doctest: +SKIP
+    """
+    n_channels = model.input_shape[-1]
+    if n_channels not in (1, 3):
+        raise ValueError(
+            "Pretrained weights are for images of one channel or of three, got "
+            f"{n_channels}; use weights=None."
+        )
+    trained = {layer.name: layer for layer in _original(variant, weights, (32, 32, 3)).layers}
+    stem = trained["stem_conv"]
+    for layer in model.layers:
+        if not layer.weights or layer.name not in trained:
+            continue
+        arrays = trained[layer.name].get_weights()
+        if layer.name == stem.name and n_channels == 1:
+            arrays = [arrays[0].sum(axis=2, keepdims=True), *arrays[1:]]
+        shapes = [a.shape for a in arrays]
+        if shapes != [tuple(w.shape) for w in layer.weights]:
+            raise ValueError(
+                f"The layer {layer.name!r} has weights of other shapes than the pretrained "
+                f"EfficientNet-{variant.upper()}, {shapes}: pretrained weights need width=1."
+            )
+        layer.set_weights(arrays)
+
+
+def _original(variant, weights, input_shape):
+    build = getattr(keras.applications, f"EfficientNet{variant.upper()}")
+    return build(include_top=False, weights=weights, input_shape=input_shape)
+
+
 def _encode(inputs, variant, width):
     """Return the features at 1/2, 1/4, 1/8, 1/16 and 1/32 of the resolution."""
-    build = getattr(keras.applications, f"EfficientNet{variant.upper()}")
-    original = build(include_top=False, weights=None, input_shape=(*inputs.shape[1:3], 1))
+    original = _original(variant, None, (*inputs.shape[1:3], 1))
     features = [original.get_layer(name).output for name in (*SKIPS, "top_activation")]
     encoder = keras.models.clone_model(
         keras.Model(original.get_layer("stem_conv_pad").input, features),

@@ -235,6 +235,9 @@ class BaseKerasSegmenter(BaseSegmenter):
         """
         raise NotImplementedError(f"{type(self).__name__} does not say which network it trains.")
 
+    def _set_initial_weights(self, model):
+        """Give a new network the weights that `fit` starts from, where they are not random."""
+
     def fit(self, X, y, sample_weight=None, *, groups=None, validation_data=None):
         """Train a network on images and masks.
 

@@ -209,7 +209,11 @@ class EfficientNetSegmenter(BaseKerasSegmenter):
     Parameters
     ----------
     variant : {"b0", "b1", "b2", "b3", "b4", "b5", "b6", "b7"}, default="b0"
-        Which EfficientNet of `keras.applications`, with new weights.
+        Which EfficientNet of `keras.applications`.
+    weights : str, optional
+        What the encoder starts from: new weights (None), those trained on ImageNet, which Keras
+        downloads ("imagenet"), or the path of a file of them. Pretrained weights need
+        ``width=1`` and images of one or three channels.
     width : float, default=1.0
         Factor of all numbers of filters, in encoder and decoder.
     activation : {"relu", "prelu", "tlu"}, default="relu"
@@ -239,6 +243,7 @@ class EfficientNetSegmenter(BaseKerasSegmenter):
     """
 
     variant: str = "b0"
+    weights: str | None = None
     width: float = 1.0
     activation: str = "relu"
 
@@ -246,6 +251,7 @@ class EfficientNetSegmenter(BaseKerasSegmenter):
     _parameter_constraints: ClassVar[dict] = {
         **BaseKerasSegmenter._parameter_constraints,
         "variant": [c.OneOf("b0", "b1", "b2", "b3", "b4", "b5", "b6", "b7")],
+        "weights": [c.InstanceOf(str), c.NONE],
         "width": WIDTH,
         "activation": ACTIVATION,
     }
@@ -261,3 +267,9 @@ class EfficientNetSegmenter(BaseKerasSegmenter):
             variant=self.variant,
             activation=self.activation,
         )
+
+    def _set_initial_weights(self, model):
+        from emstellar.networks import load_efficientnet_encoder
+
+        if self.weights is not None:
+            load_efficientnet_encoder(model, self.variant, self.weights)

@@ -210,7 +210,9 @@ class Training:
 
     def build_model(self):
         """Return the network with new weights."""
-        return build_model(self.segmenter)
+        model = build_model(self.segmenter)
+        self.segmenter._set_initial_weights(model)
+        return model
 
     def run(self, n_epochs):
         """Train for `n_epochs` epochs, and leave what was learnt in the segmenter."""
