@@ -32,8 +32,13 @@ NETWORKS = {
     "emnet-v2-4x": ("EM-net V2 4X", "EMNetSegmenter", {"variant": "v2-4x"}),
     "efficientnet": ("EfficientNet", "EfficientNetSegmenter", {}),
 }
-FOREST = "forest"
-DEFAULT_METHODS = ("unet", "unet-bn", "emnet-v1-bn", FOREST)
+# Short name: the name in tables, and the filters that the random forest sees.
+FORESTS = {
+    "forest": ("Random forest", "multiscale"),
+    "ilastik": ("Random forest, ilastik", "ilastik"),
+    "weka": ("Random forest, Weka", "weka"),
+}
+DEFAULT_METHODS = ("unet", "unet-bn", "emnet-v1-bn", "forest")
 DATA_SETS = ("synthetic", "cardiac", "isbi2012", "neuronal")
 MAX_FOLDS = 6
 
@@ -75,7 +80,7 @@ class Study:
 
 def method_names():
     """Return the short names of all methods."""
-    return [*NETWORKS, FOREST]
+    return [*NETWORKS, *FORESTS]
 
 
 def demo_methods():
@@ -142,7 +147,7 @@ def make_methods(names, *, width=1.0, n_estimators=100, **training):
     width : float, default=1.0
         Factor of the filters of all networks.
     n_estimators : int, default=100
-        The trees of the forest.
+        The trees of a forest.
     **training
         Training parameters of all networks.
 
@@ -166,8 +171,9 @@ def make_methods(names, *, width=1.0, n_estimators=100, **training):
         raise ValueError(f"Unknown methods {unknown}; choose among {method_names()}.")
     methods = {}
     for name in names:
-        if name == FOREST:
-            methods["Random forest"] = segmenters.RandomForestSegmenter(n_estimators)
+        if name in FORESTS:
+            title, features = FORESTS[name]
+            methods[title] = segmenters.RandomForestSegmenter(n_estimators, features=features)
         else:
             title, kind, variant = NETWORKS[name]
             methods[title] = getattr(segmenters, kind)(width=width, **variant, **training)

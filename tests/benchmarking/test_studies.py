@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from sklearn.model_selection import KFold, LeaveOneGroupOut
 
+from emstellar import RandomForestSegmenter
 from emstellar.benchmarking.studies import (
     demo_methods,
     load_study,
@@ -97,8 +98,10 @@ def test_wrong_groups_are_named(folder, options, message):
 def test_every_name_makes_a_segmenter_of_the_width_and_training_asked():
     methods = make_methods(method_names(), width=0.25, n_estimators=7, epochs=3)
     assert len(methods) == len(method_names())
-    forest = methods.pop("Random forest")
-    assert forest.n_estimators == 7
+    forests = [s for s in methods.values() if isinstance(s, RandomForestSegmenter)]
+    assert [forest.features for forest in forests] == ["multiscale", "ilastik", "weka"]
+    assert {forest.n_estimators for forest in forests} == {7}
+    methods = {name: s for name, s in methods.items() if s not in forests}
     assert {segmenter.width for segmenter in methods.values()} == {0.25}
     assert {segmenter.epochs for segmenter in methods.values()} == {3}
     assert methods["EM-net V2 4X"].variant == "v2-4x"
