@@ -32,6 +32,14 @@ class LearningRateRange:
     suggestion : float
         A tenth of the rate at which the smoothed loss is least: the loss rises a little later than
         the rate is too high, and the slope itself is too noisy to go by.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from emstellar.training import LearningRateRange
+    >>> rates, losses = np.array([0.01, 0.1, 1.0]), np.array([0.7, 0.4, 0.9])
+    >>> LearningRateRange(rates, losses, smoothed=losses, suggestion=0.01).suggestion
+    0.01
     """
 
     learning_rates: np.ndarray
