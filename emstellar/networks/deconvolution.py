@@ -28,7 +28,8 @@ class BilinearKernel(initializers.Initializer):
         distance = ops.abs(ops.arange(size, dtype="float32") - (size - 1) / 2)
         line = 1 - distance / (size / 2)
         plane = ops.reshape(line[:, None] * line[None, :], (size, size, 1, 1))
-        return ops.cast(ops.broadcast_to(plane, shape), dtype or "float32")
+        # Not broadcast: torch would let all kernels share their memory, and cannot train them.
+        return ops.cast(plane * ops.ones(shape), dtype or "float32")
 
 
 @keras.saving.register_keras_serializable(package="emstellar")
