@@ -1,5 +1,6 @@
 import random
 
+import keras
 import numpy as np
 import pytest
 
@@ -18,8 +19,17 @@ def predict(model, shape):
     return np.asarray(model(images, training=False))
 
 
+# Called layer by layer, jax compiles each operation alone: more than a minute for these.
+SLOW_ON_JAX = ("build_cdeep3m", "build_efficientnet")
+
+
+def marks(name):
+    slow = keras.config.backend() == "jax" and name in SLOW_ON_JAX
+    return [pytest.mark.slow] if slow else []
+
+
 @pytest.mark.backend
-@pytest.mark.parametrize("name", BUILDERS)
+@pytest.mark.parametrize("name", [pytest.param(name, marks=marks(name)) for name in BUILDERS])
 def test_one_output_is_a_probability_as_large_as_the_image(name):
     model = build(name)
     multiple = getattr(networks, name).size_multiple

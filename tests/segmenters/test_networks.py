@@ -28,7 +28,7 @@ SMALL = {
     "cdeep3m": segmenters.CDeep3MSegmenter(width=1 / 16),
     "efficientnet": segmenters.EfficientNetSegmenter(width=1 / 4),
 }
-QUICK = ("vgg16", "segnet-indices")
+QUICK = ("segnet-indices", "unet-plain")
 
 
 def small(name, **parameters):
