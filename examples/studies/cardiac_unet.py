@@ -1,7 +1,7 @@
 """Train one U-net on the cardiac training fields and score it once on the held-out test field.
 
 The recipe is fixed beforehand: nothing is chosen by the test field, not even the threshold (0.5).
-About ten minutes on two cores:
+About twelve minutes on two cores:
 
     python examples/studies/cardiac_unet.py
 """
