@@ -211,7 +211,8 @@ class Training:
     def build_model(self):
         """Return the network with new weights."""
         model = build_model(self.segmenter)
-        self.segmenter._set_initial_weights(model)
+        with seeded_construction(self.segmenter.seed_):
+            self.segmenter._set_initial_weights(model)
         return model
 
     def run(self, n_epochs):

@@ -1,3 +1,4 @@
+import random
 import shutil
 
 import keras
@@ -76,7 +77,9 @@ def test_a_segmenter_needs_the_pretrained_weights_for_fit_only(trained, tmp_path
     shutil.copy(path, copy)
     X, y = np.random.default_rng(0).normal(size=(1, 32, 32, 3)), np.eye(32, dtype=int)[None]
     options = {"epochs": 1, "steps_per_epoch": 1, "batch_size": 1, "random_state": 0}
+    state = random.getstate()
     fitted = EfficientNetSegmenter(weights=str(copy), learning_rate=1e-12, **options).fit(X, y)
+    assert random.getstate() == state
     stem = fitted.model_.get_layer("stem_conv").get_weights()[0]
     np.testing.assert_allclose(stem, trained[0].get_layer("stem_conv").get_weights()[0], atol=1e-6)
     fitted.save(tmp_path / "segmenter")
