@@ -23,28 +23,17 @@ TOLERANCE = 1e-4
 def make_segmenters():
     """Return one small segmenter for each network and variant."""
     from emstellar import segmenters
-    from emstellar.networks import EM_NET_VARIANTS
+    from emstellar.benchmarking.studies import NETWORKS, make_methods
 
     training = {"epochs": 1, "steps_per_epoch": 2, "batch_size": 2, "random_state": 0}
     small = {"width": WIDTH, "patch_size": 32, **training}
-    found = {
-        "U-Net": segmenters.UNetSegmenter(batch_norm=False, **small),
-        "U-Net BN": segmenters.UNetSegmenter(**small),
-        "VGG-16": segmenters.VGG16Segmenter(**small),
-        "PReLU-net": segmenters.PReLUNetSegmenter(**small),
-        "ResNet": segmenters.ResNetSegmenter(**small),
+    return {
+        **make_methods(list(NETWORKS), **small),
         "ResNet-50": segmenters.ResNetSegmenter(variant="resnet50", **small),
-        "SegNet": segmenters.SegNetSegmenter(**small),
         "SegNet, indices": segmenters.SegNetSegmenter(unpooling="indices", **small),
-        "EfficientNet": segmenters.EfficientNetSegmenter(**small),
+        "CDeep3M, 3 frames": segmenters.CDeep3MSegmenter(n_frames=3, **small),
+        "CDeep3M, 5 frames": segmenters.CDeep3MSegmenter(n_frames=5, **small),
     }
-    for variant in EM_NET_VARIANTS:
-        found[f"EM-net {variant}"] = segmenters.EMNetSegmenter(variant=variant, **small)
-    for n_frames in (1, 3, 5):
-        found[f"CDeep3M, {n_frames} frames"] = segmenters.CDeep3MSegmenter(
-            n_frames=n_frames, **small
-        )
-    return found
 
 
 def make_images():
