@@ -10,6 +10,7 @@ from .construction import check_option, draw_seed
 from .layers import TLU
 
 ACTIVATIONS = ("relu", "prelu", "tlu", "linear")
+HEADS = ("paper", "direct")
 CHANNELS_LAST = {"data_format": "channels_last"}
 
 
@@ -113,12 +114,25 @@ def ascend(x, skips, filters, *, up_filters=None, n_convolutions=2, skip_first=F
     return x
 
 
-def head(x, n_outputs, **options):
-    """Convolve to two channels (or one per class if there are more), then to probabilities.
+def finish(x, n_outputs, head="paper", **options):
+    """Turn features into probabilities.
 
-    The two channels in front of the last convolution are the original's and no matter of width.
+    Parameters
+    ----------
+    x : KerasTensor
+        The last features.
+    n_outputs : int
+        1, or the number of classes.
+    head : {"paper", "direct"}, default="paper"
+        "paper" convolves to two channels (or one per class if there are more) first, which are
+        the original's and no matter of width; "direct" lets the last convolution see all features.
+    **options
+        For `convolve`, of the two channels.
     """
-    return project(convolve(x, max(2, n_outputs), **options), n_outputs)
+    check_option("head", head, HEADS)
+    if head == "paper":
+        x = convolve(x, max(2, n_outputs), **options)
+    return project(x, n_outputs)
 
 
 def project(x, n_outputs, kernel_size=1, *, batch_norm=False):

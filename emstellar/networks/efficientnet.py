@@ -3,7 +3,7 @@
 import keras
 from keras import layers
 
-from .bricks import ascend, head
+from .bricks import ascend, finish
 from .construction import check_option, draw_seed, network, scale_filters
 
 VARIANTS = tuple(f"b{i}" for i in range(8))
@@ -54,7 +54,7 @@ def build_efficientnet(input_shape, n_outputs, *, width=1.0, variant="b0", activ
     *skips, x = _encode(inputs, variant, width)
     decoder = [scale_filters(n, width) for n in DECODER]
     x = ascend(x, [*skips[::-1], None], decoder, activation=activation)
-    outputs = head(x, n_outputs, activation=activation)
+    outputs = finish(x, n_outputs, activation=activation)
     return keras.Model(inputs, outputs, name=f"efficientnet_{variant}")
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import keras
 from keras.layers import Concatenate
 
-from .bricks import ascend, convolve, convolve_all, drop, head, pool
+from .bricks import ascend, convolve, convolve_all, drop, finish, pool
 from .construction import check_option, network, scale_filters
 
 N_LEVELS = 4
@@ -103,7 +103,14 @@ EM_NET_VARIANTS = {
 
 @network(size_multiple=16)
 def build_em_net(
-    input_shape, n_outputs, *, width=1.0, variant="v1-bn", activation="tlu", dropout=0.5
+    input_shape,
+    n_outputs,
+    *,
+    width=1.0,
+    variant="v1-bn",
+    activation="tlu",
+    dropout=0.5,
+    head="paper",
 ):
     """Build one of the seven EM-nets.
 
@@ -122,6 +129,9 @@ def build_em_net(
         In the units. Decoder and head always have ReLU, and so has the bottom of "v2-4x".
     dropout : float, default=0.5
         Share of the channels dropped, at the places where the variant drops any.
+    head : {"paper", "direct"}, default="paper"
+        "paper" squeezes the last features into two channels with an activation, which can be dead
+        from the start and are slow to become confident; "direct" leaves these two out.
 
     Returns
     -------
@@ -156,7 +166,8 @@ def build_em_net(
     up = [scale_filters(n, width) for n in filters[:0:-1]]
     after = [scale_filters(n * row.decoder_multiplier, width) for n in filters[:0:-1]]
     x = ascend(x, skips[::-1], after, up_filters=up)
-    return keras.Model(inputs, head(x, n_outputs), name=f"em_net_{variant.replace('-', '_')}")
+    outputs = finish(x, n_outputs, head)
+    return keras.Model(inputs, outputs, name=f"em_net_{variant.replace('-', '_')}")
 
 
 def _bottom(x, row, apply, filters):

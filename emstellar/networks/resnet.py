@@ -8,7 +8,7 @@ from .bricks import (
     ascend,
     convolve,
     enlarge,
-    head,
+    finish,
     pool,
     project,
     surround,
@@ -88,7 +88,7 @@ def _build_resnet50(x, n_outputs, stages):
         skips.append(x)
     decoder = [scale_filters(n, stages.width) for n in RESNET50_DECODER]
     x = ascend(x, [*skips[-2::-1], None], decoder, activation=stages.activation)
-    return head(x, n_outputs, activation=stages.activation)
+    return finish(x, n_outputs, activation=stages.activation)
 
 
 class _ResidualStages:

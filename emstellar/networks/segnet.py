@@ -2,7 +2,7 @@
 
 import keras
 
-from .bricks import convolve_all, enlarge, pool, probabilities
+from .bricks import HEADS, convolve_all, enlarge, pool, project
 from .construction import check_option, network, scale_filters
 from .unpooling import PoolingWithIndices, Unpooling
 
@@ -14,7 +14,9 @@ DECODERS = {
 
 
 @network(size_multiple=32)
-def build_segnet(input_shape, n_outputs, *, width=1.0, unpooling="nearest", activation="relu"):
+def build_segnet(
+    input_shape, n_outputs, *, width=1.0, unpooling="nearest", activation="relu", head="paper"
+):
     """Build the paper's SegNet, or one with pooling indices.
 
     Parameters
@@ -31,6 +33,9 @@ def build_segnet(input_shape, n_outputs, *, width=1.0, unpooling="nearest", acti
         ends in half as many filters, since features are unpooled by indices of as many channels.
     activation : {"relu", "prelu", "tlu", "linear"}, default="relu"
         After every convolution but the last.
+    head : {"paper", "direct"}, default="paper"
+        "paper" normalises (batch normalisation) what the sigmoid gets, and so is slow to become
+        confident; "direct" does not.
 
     Returns
     -------
@@ -53,6 +58,7 @@ def build_segnet(input_shape, n_outputs, *, width=1.0, unpooling="nearest", acti
     (None, 32, 64, 1)
     """
     check_option("unpooling", unpooling, DECODERS)
+    check_option("head", head, HEADS)
     options = {"activation": activation, "initializer": "glorot_uniform"}
     inputs = x = keras.Input(input_shape)
     all_indices = []
@@ -63,5 +69,5 @@ def build_segnet(input_shape, n_outputs, *, width=1.0, unpooling="nearest", acti
     for filters, indices in zip(DECODERS[unpooling], all_indices[::-1], strict=True):
         x = enlarge(x) if indices is None else Unpooling()([x, indices])
         x = convolve_all(x, [scale_filters(n, width) for n in filters], **options)
-    x = convolve_all(x, [n_outputs], 1, activation="linear", initializer="glorot_uniform")
-    return keras.Model(inputs, probabilities(x, n_outputs), name=f"segnet_{unpooling}")
+    outputs = project(x, n_outputs, batch_norm=head == "paper")
+    return keras.Model(inputs, outputs, name=f"segnet_{unpooling}")

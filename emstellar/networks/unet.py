@@ -2,7 +2,7 @@
 
 import keras
 
-from .bricks import ascend, convolve_all, drop, head, pool
+from .bricks import ascend, convolve_all, drop, finish, pool
 from .construction import network, scale_filters
 
 LEVELS = (64, 128, 256, 512)
@@ -18,7 +18,7 @@ def build_unet(
     batch_norm=True,
     activation="relu",
     dropout=0.5,
-    head_activation=None,
+    head="paper",
 ):
     """Build the U-net of the paper.
 
@@ -36,9 +36,9 @@ def build_unet(
         After every convolution but the last.
     dropout : float, default=0.5
         Share of the elements dropped after the fourth level and after the bottom.
-    head_activation : {"relu", "prelu", "tlu", "linear"}, optional
-        Of the layer of two channels before the last; `activation` if not given. The original's
-        ReLU can be dead from the start, "linear" cannot.
+    head : {"paper", "direct"}, default="paper"
+        "paper" squeezes the last features into two channels with an activation, which can be dead
+        from the start and are slow to become confident; "direct" leaves these two out.
 
     Returns
     -------
@@ -72,12 +72,12 @@ def build_unet(
         x = pool(skips[-1])
     x = drop(convolve_all(x, [scale_filters(BOTTOM, width)] * 2, **options), dropout)
     x = ascend(x, skips[::-1], levels[::-1], skip_first=True, **options)
-    outputs = head(x, n_outputs, batch_norm=batch_norm, activation=head_activation or activation)
+    outputs = finish(x, n_outputs, head, **options)
     return keras.Model(inputs, outputs, name="unet")
 
 
 @network(size_multiple=16)
-def build_prelu_net(input_shape, n_outputs, *, width=1.0, dropout=0.5):
+def build_prelu_net(input_shape, n_outputs, *, width=1.0, dropout=0.5, head="paper"):
     """Build our interpretation of the paper's PReLU-net: the U-net with PReLU for ReLU.
 
     Parameters
@@ -89,6 +89,8 @@ def build_prelu_net(input_shape, n_outputs, *, width=1.0, dropout=0.5):
     width : float, default=1.0
         Factor of all numbers of filters.
     dropout : float, default=0.5
+        As in `build_unet`.
+    head : {"paper", "direct"}, default="paper"
         As in `build_unet`.
 
     Returns
@@ -110,4 +112,6 @@ def build_prelu_net(input_shape, n_outputs, *, width=1.0, dropout=0.5):
     >>> build_prelu_net((32, 32, 1), 1, width=1 / 16).output_shape
     (None, 32, 32, 1)
     """
-    return build_unet(input_shape, n_outputs, width=width, activation="prelu", dropout=dropout)
+    return build_unet(
+        input_shape, n_outputs, width=width, activation="prelu", dropout=dropout, head=head
+    )

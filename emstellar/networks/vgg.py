@@ -2,7 +2,7 @@
 
 import keras
 
-from .bricks import ascend, convolve_all, head, pool
+from .bricks import ascend, convolve_all, finish, pool
 from .construction import network, scale_filters
 
 ENCODER = ((64,) * 2, (128,) * 2, (256,) * 3, (512,) * 3, (512,) * 3)
@@ -10,7 +10,7 @@ DECODER = (512, 256, 128, 64, 64)
 
 
 @network(size_multiple=32)
-def build_vgg16(input_shape, n_outputs, *, width=1.0, activation="relu"):
+def build_vgg16(input_shape, n_outputs, *, width=1.0, activation="relu", head="paper"):
     """Build the paper's "VGG": the convolutions of VGG-16 as the encoder of a U-net.
 
     Parameters
@@ -23,6 +23,9 @@ def build_vgg16(input_shape, n_outputs, *, width=1.0, activation="relu"):
         Factor of all numbers of filters; 1 is the paper's network.
     activation : {"relu", "prelu", "tlu", "linear"}, default="relu"
         After every convolution but the last.
+    head : {"paper", "direct"}, default="paper"
+        "paper" squeezes the last features into two channels with an activation, which can be dead
+        from the start and are slow to become confident; "direct" leaves these two out.
 
     Returns
     -------
@@ -56,4 +59,5 @@ def build_vgg16(input_shape, n_outputs, *, width=1.0, activation="relu"):
         skips.append(x)
     decoder = [scale_filters(n, width) for n in DECODER]
     x = ascend(x, skips[-2::-1], decoder, activation=activation)
-    return keras.Model(inputs, head(x, n_outputs, activation=activation), name="vgg16")
+    outputs = finish(x, n_outputs, head, activation=activation)
+    return keras.Model(inputs, outputs, name="vgg16")

@@ -6,7 +6,7 @@ from typing import ClassVar
 from emstellar import constraints as c
 from emstellar.segmenters.base_keras_segmenter import BaseKerasSegmenter
 from emstellar.segmenters.docstrings import with_training_parameters
-from emstellar.segmenters.network_parameters import ACTIVATION, WIDTH
+from emstellar.segmenters.network_parameters import ACTIVATION, HEAD, WIDTH
 
 
 @with_training_parameters
@@ -20,6 +20,10 @@ class VGG16Segmenter(BaseKerasSegmenter):
         Factor of all numbers of filters; 1 is the paper's network, with 26 million parameters.
     activation : {"relu", "prelu", "tlu"}, default="relu"
         After every convolution but the last.
+    head : {"paper", "direct"}, default="paper"
+        "paper" squeezes the last features into two channels with an activation, which can be dead
+        from the start and take many steps to become confident; "direct" leaves these two out, and
+        learns faster.
     {training_parameters}
 
     Attributes
@@ -53,19 +57,27 @@ class VGG16Segmenter(BaseKerasSegmenter):
 
     width: float = 1.0
     activation: str = "relu"
+    head: str = "paper"
 
     _size_multiple: ClassVar[int] = 32
     _parameter_constraints: ClassVar[dict] = {
         **BaseKerasSegmenter._parameter_constraints,
         "width": WIDTH,
         "activation": ACTIVATION,
+        "head": HEAD,
     }
 
     def build_network(self, input_shape, n_outputs):
         """Return a new network, see `emstellar.networks.build_vgg16`."""
         from emstellar.networks import build_vgg16
 
-        return build_vgg16(input_shape, n_outputs, width=self.width, activation=self.activation)
+        return build_vgg16(
+            input_shape,
+            n_outputs,
+            width=self.width,
+            activation=self.activation,
+            head=self.head,
+        )
 
 
 @with_training_parameters
@@ -149,6 +161,9 @@ class SegNetSegmenter(BaseKerasSegmenter):
         Factor of all numbers of filters; 1 is the paper's network, with 7.8 million parameters.
     activation : {"relu", "prelu", "tlu"}, default="relu"
         After every convolution but the last.
+    head : {"paper", "direct"}, default="paper"
+        "paper" normalises (batch normalisation) what the sigmoid gets, and so takes many steps to
+        become confident; "direct" does not.
     {training_parameters}
 
     Attributes
@@ -179,6 +194,7 @@ class SegNetSegmenter(BaseKerasSegmenter):
     unpooling: str = "nearest"
     width: float = 1.0
     activation: str = "relu"
+    head: str = "paper"
 
     _size_multiple: ClassVar[int] = 32
     _parameter_constraints: ClassVar[dict] = {
@@ -186,6 +202,7 @@ class SegNetSegmenter(BaseKerasSegmenter):
         "unpooling": [c.OneOf("nearest", "indices")],
         "width": WIDTH,
         "activation": ACTIVATION,
+        "head": HEAD,
     }
 
     def build_network(self, input_shape, n_outputs):
@@ -198,6 +215,7 @@ class SegNetSegmenter(BaseKerasSegmenter):
             width=self.width,
             unpooling=self.unpooling,
             activation=self.activation,
+            head=self.head,
         )
 
 

@@ -4,4 +4,5 @@ from emstellar import constraints as c
 
 WIDTH = [c.Interval(float, 0, None, closed="neither")]
 DROPOUT = [c.Interval(float, 0, 1)]
+HEAD = [c.OneOf("paper", "direct")]
 ACTIVATION = [c.OneOf("relu", "prelu", "tlu")]

@@ -6,7 +6,7 @@ from typing import ClassVar
 from emstellar import constraints as c
 from emstellar.segmenters.base_keras_segmenter import BaseKerasSegmenter
 from emstellar.segmenters.docstrings import with_training_parameters
-from emstellar.segmenters.network_parameters import ACTIVATION, DROPOUT, WIDTH
+from emstellar.segmenters.network_parameters import ACTIVATION, DROPOUT, HEAD, WIDTH
 
 
 @with_training_parameters
@@ -25,6 +25,10 @@ class UNetSegmenter(BaseKerasSegmenter):
         After every convolution but the last.
     dropout : float, default=0.5
         Share of the elements dropped, in training, at the two deepest levels. In [0, 1).
+    head : {"paper", "direct"}, default="paper"
+        "paper" squeezes the last features into two channels with an activation, which can be dead
+        from the start and take many steps to become confident; "direct" leaves these two out, and
+        learns faster.
     {training_parameters}
 
     Attributes
@@ -62,6 +66,7 @@ class UNetSegmenter(BaseKerasSegmenter):
     batch_norm: bool = True
     activation: str = "relu"
     dropout: float = 0.5
+    head: str = "paper"
 
     _size_multiple: ClassVar[int] = 16
     _parameter_constraints: ClassVar[dict] = {
@@ -70,6 +75,7 @@ class UNetSegmenter(BaseKerasSegmenter):
         "batch_norm": [c.BOOLEAN],
         "activation": ACTIVATION,
         "dropout": DROPOUT,
+        "head": HEAD,
     }
 
     def build_network(self, input_shape, n_outputs):
@@ -83,6 +89,7 @@ class UNetSegmenter(BaseKerasSegmenter):
             batch_norm=self.batch_norm,
             activation=self.activation,
             dropout=self.dropout,
+            head=self.head,
         )
 
 
@@ -103,6 +110,10 @@ class EMNetSegmenter(BaseKerasSegmenter):
         In the units of the encoder; the trainable linear unit is the study's.
     dropout : float, default=0.5
         Share of the channels dropped, in training, where the variant drops any. In [0, 1).
+    head : {"paper", "direct"}, default="paper"
+        "paper" squeezes the last features into two channels with an activation, which can be dead
+        from the start and take many steps to become confident; "direct" leaves these two out, and
+        learns faster.
     {training_parameters}
 
     Attributes
@@ -137,6 +148,7 @@ class EMNetSegmenter(BaseKerasSegmenter):
     width: float = 1.0
     activation: str = "tlu"
     dropout: float = 0.5
+    head: str = "paper"
 
     _size_multiple: ClassVar[int] = 16
     _parameter_constraints: ClassVar[dict] = {
@@ -145,6 +157,7 @@ class EMNetSegmenter(BaseKerasSegmenter):
         "width": WIDTH,
         "activation": ACTIVATION,
         "dropout": DROPOUT,
+        "head": HEAD,
     }
 
     def build_network(self, input_shape, n_outputs):
@@ -158,6 +171,7 @@ class EMNetSegmenter(BaseKerasSegmenter):
             variant=self.variant,
             activation=self.activation,
             dropout=self.dropout,
+            head=self.head,
         )
 
 
@@ -172,6 +186,10 @@ class PReLUNetSegmenter(BaseKerasSegmenter):
         Factor of all numbers of filters; 1 gives 31 million parameters.
     dropout : float, default=0.5
         Share of the elements dropped, in training, at the two deepest levels. In [0, 1).
+    head : {"paper", "direct"}, default="paper"
+        "paper" squeezes the last features into two channels with an activation, which can be dead
+        from the start and take many steps to become confident; "direct" leaves these two out, and
+        learns faster.
     {training_parameters}
 
     Attributes
@@ -204,16 +222,20 @@ class PReLUNetSegmenter(BaseKerasSegmenter):
 
     width: float = 1.0
     dropout: float = 0.5
+    head: str = "paper"
 
     _size_multiple: ClassVar[int] = 16
     _parameter_constraints: ClassVar[dict] = {
         **BaseKerasSegmenter._parameter_constraints,
         "width": WIDTH,
         "dropout": DROPOUT,
+        "head": HEAD,
     }
 
     def build_network(self, input_shape, n_outputs):
         """Return a new PReLU-net, see `emstellar.networks.build_prelu_net`."""
         from emstellar.networks import build_prelu_net
 
-        return build_prelu_net(input_shape, n_outputs, width=self.width, dropout=self.dropout)
+        return build_prelu_net(
+            input_shape, n_outputs, width=self.width, dropout=self.dropout, head=self.head
+        )

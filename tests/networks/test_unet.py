@@ -1,5 +1,4 @@
 import keras
-import pytest
 
 from emstellar.networks import build_unet
 
@@ -20,9 +19,3 @@ def test_skips_stand_before_the_enlarged_features(without_weights):
     model = build_unet((32, 32, 1), 1)
     skip = kinds(model, keras.layers.Dropout)[0].output
     assert kinds(model, keras.layers.Concatenate)[0].input[0] is skip
-
-
-@pytest.mark.parametrize(("activation", "n_prelu"), [(None, 23), ("linear", 22)])
-def test_the_head_may_be_linear(activation, n_prelu, without_weights):
-    model = build_unet((32, 32, 1), 1, activation="prelu", head_activation=activation)
-    assert len(kinds(model, keras.layers.PReLU)) == n_prelu
