@@ -192,7 +192,8 @@ class BenchmarkResult(ResultQuestions):
         maps : dict of int to ndarray of shape (height, width, n_classes)
             By position of the image in the subset.
         """
-        subset = self.check_subset(subset)
+        # Test images without masks have maps, but no scores.
+        subset = self.check_subset(None) if subset is None else subset
         found = [
             record
             for record in self.records

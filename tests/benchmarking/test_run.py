@@ -149,6 +149,8 @@ def test_test_images_without_masks_are_predicted_but_not_scored(data):
     result = run(data)
     assert result.subsets == ["validation"]
     assert result.records[0].probabilities("test").shape == (3, 24, 24, 2)
+    maps = result.probabilities("sharp", "test", fold=1)
+    assert [maps[i].shape for i in range(3)] == [(24, 24, 2)] * 3
 
 
 def test_a_failing_method_is_a_row_and_the_others_finish(data):

@@ -1,0 +1,277 @@
+"""The recipe that the three studies share: plan within a budget, train by folds, keep everything.
+
+Images are binned, since their noise, not their pixels, limits what can be seen; probability maps
+are enlarged again and scored at full size. A network is trained once per fold and seed, and once
+more on all training images. Nothing is chosen by test images, whose masks this module never sees.
+"""
+
+import argparse
+import json
+import os
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from scipy import ndimage
+from skimage.transform import downscale_local_mean
+
+# In the order in which a growing budget takes them up: what learns quickly comes first.
+ORDER = (
+    "unet-bn",
+    "vgg16",
+    "emnet-v1-bn",
+    "emnet-v1-2x",
+    "prelu-net",
+    "emnet-v2",
+    "segnet",
+    "resnet",
+    "emnet-v1-bn-2x",
+    "unet",
+    "emnet-v2-2x",
+    "cdeep3m",
+    "emnet-v2-4x",
+    "emnet-v1-4x",
+)
+MAX_SEEDS = 3
+STEPS_PER_EPOCH = 20
+ENOUGH_STEPS = 700
+MOST_STEPS = 4000
+# Of the budget; the rest is for tracing, predictions and scores.
+TRAINING_SHARE = 0.7
+
+
+@dataclass
+class Data:
+    """The images of a study at full size.
+
+    Attributes
+    ----------
+    X, y : ndarray of shape (n_images, height, width)
+        Training images and masks.
+    splits : list of (train, validation)
+        Positions of images; every image that is validated is so once.
+    X_test : ndarray of shape (n_test_images, height, width), or None
+    bins : int
+        Pixels made one, per axis.
+    refit : bool
+        Whether the test images are predicted by networks of all training images too.
+    """
+
+    X: np.ndarray
+    y: np.ndarray
+    splits: list
+    X_test: Any = None
+    bins: int = 1
+    refit: bool = True
+
+    def small(self, images):
+        """Return images of `bins` times fewer rows and columns."""
+        return downscale_local_mean(images, (1, self.bins, self.bins)).astype("float32")
+
+    def full(self, maps):
+        """Return foreground maps of full size for maps of all classes of small size."""
+        options = {"order": 1, "grid_mode": True, "mode": "nearest"}
+        return np.stack([ndimage.zoom(p[..., -1], self.bins, **options) for p in maps])
+
+    def parts(self):
+        """Return the splits of the folds, and the split that trains on all images.
+
+        What the latter validates on is not looked at.
+        """
+        parts = {"folds": self.splits}
+        if self.refit and self.X_test is not None:
+            parts["final"] = [(np.arange(len(self.X)), np.array([0]))]
+        return parts
+
+
+@dataclass
+class Plan:
+    """What is trained, decided before the first fit and kept with the results.
+
+    Attributes
+    ----------
+    methods : list of str
+        Names as in ``emstellar networks``.
+    steps : list of int
+        Training steps of each.
+    seeds : int
+        Fits of each with another seed.
+    seed : int
+        From which all seeds are drawn.
+    width, learning_rate : float
+    patch_size, batch_size : int
+        Patch in binned pixels.
+    foreground_fraction : float
+        Share of the patches around a pixel of the rarest class.
+    loss, augmentation, precision : str
+    backend : str
+    """
+
+    methods: list
+    steps: list
+    seeds: int
+    seed: int
+    width: float
+    learning_rate: float
+    patch_size: int
+    batch_size: int
+    foreground_fraction: float
+    loss: str
+    augmentation: str
+    precision: str
+    backend: str
+
+    def segmenters(self, checkpoint):
+        """Return the unfitted segmenters by their names in tables."""
+        found = {}
+        for name, steps in zip(self.methods, self.steps, strict=True):
+            found |= self.one(name, steps, checkpoint)
+        return found
+
+    def one(self, name, steps, checkpoint=None):
+        """Return one segmenter by its name in tables."""
+        from emstellar.benchmarking.studies import make_methods
+
+        methods = make_methods(
+            [name],
+            width=self.width,
+            epochs=max(1, steps // STEPS_PER_EPOCH),
+            steps_per_epoch=STEPS_PER_EPOCH,
+            batch_size=self.batch_size,
+            patch_size=self.patch_size,
+            foreground_fraction=self.foreground_fraction,
+            optimizer="adam",
+            learning_rate=self.learning_rate,
+            loss=self.loss,
+            augmentation=self.augmentation,
+            precision=self.precision,
+            test_time_augmentation=True,
+            checkpoint=checkpoint,
+        )
+        for segmenter in methods.values():
+            if "head" in segmenter.get_params():
+                segmenter.set_params(head="direct")
+        return methods
+
+
+def parse(description, **defaults):
+    """Return the options of a study's command, and choose the backend before Keras is loaded."""
+    parser = argparse.ArgumentParser(
+        description=description, formatter_class=argparse.ArgumentDefaultsHelpFormatter
+    )
+    add = parser.add_argument
+    add("--store", default=defaults.pop("store"), help="folder that keeps what is finished")
+    add("--out", default=defaults.pop("out"), help="folder of tables and pictures")
+    add("--budget", type=float, default=60, help="minutes of training")
+    add("--device", choices=["cpu", "gpu"], default="cpu", help="gpu takes the jax backend")
+    add("--seed", type=int, default=0)
+    add("--methods", nargs="+", metavar="NAME", help="instead of what the budget allows")
+    add("--seeds", type=int, help="fits per fold, instead of what the budget allows")
+    add("--width", type=float, help="factor of filters; 0.25 on a processor, 1 on a GPU")
+    add("--jobs", type=int, default=os.cpu_count(), help="fits at once; 1 on a GPU")
+    options = parser.parse_args()
+    for name, value in defaults.items():
+        setattr(options, name, value)
+    if options.device == "gpu":
+        os.environ["KERAS_BACKEND"] = "jax"
+        options.jobs = 1
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    return options
+
+
+def make_plan(options, data):
+    """Return the plan kept in the store, or make one that fits the budget and keep it."""
+    path = Path(options.store) / "plan.json"
+    if path.exists():
+        print(f"Continuing by the plan in {path}.")
+        return Plan(**json.loads(path.read_text()))
+    plan = _fit_to_budget(options, data)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(asdict(plan), indent=1))
+    return plan
+
+
+def _fit_to_budget(options, data):
+    import keras
+
+    on_gpu = options.device == "gpu"
+    width = options.width or (1.0 if on_gpu else 0.25)
+    plan = Plan(
+        methods=list(options.methods or ORDER[:1]),
+        steps=[],
+        seeds=options.seeds or 1,
+        seed=options.seed,
+        width=width,
+        learning_rate=3e-3 if width <= 0.5 else 1e-3,
+        patch_size=options.patch_size,
+        batch_size=4,
+        foreground_fraction=getattr(options, "foreground_fraction", 0.0),
+        loss=options.loss,
+        augmentation=options.augmentation,
+        precision="auto",
+        backend=keras.backend.backend(),
+    )
+    names = plan.methods if options.methods else list(ORDER)
+    costs = _seconds_per_step(plan, names, data)
+    seconds = 60 * options.budget * TRAINING_SHARE
+    n_fits = sum(map(len, data.parts().values()))
+
+    def steps(n_methods, seeds):
+        return seconds / (n_fits * seeds * sum(costs[:n_methods]))
+
+    n = len(names)
+    if not options.methods:
+        affordable = [k for k in range(1, n + 1) if steps(k, plan.seeds) >= ENOUGH_STEPS]
+        n = max(affordable, default=1)
+    if not options.seeds:
+        affordable = [k for k in range(1, MAX_SEEDS + 1) if steps(n, k) >= ENOUGH_STEPS]
+        plan.seeds = max(affordable, default=1)
+    # Whole epochs, so that the learning rate falls to its end.
+    each = int(min(steps(n, plan.seeds), MOST_STEPS) // STEPS_PER_EPOCH) * STEPS_PER_EPOCH
+    plan.methods, plan.steps = names[:n], [max(STEPS_PER_EPOCH, each)] * n
+    print(f"{n} networks, {plan.seeds} seeds, {n_fits} fits of {plan.steps[0]} steps each.")
+    return plan
+
+
+def _seconds_per_step(plan, names, data):
+    """Measure one network; the others cost in proportion to their operations."""
+    from emstellar.inspection import complexity
+
+    (segmenter,) = plan.one(names[0], 2 * STEPS_PER_EPOCH).values()
+    segmenter.set_params(steps_per_epoch=4, epochs=2, random_state=0)
+    segmenter.fit(data.small(data.X[:2]), _majority(data.small(data.y[:2])))
+    first, second = segmenter.history_["elapsed"]
+    shape = (plan.patch_size, plan.patch_size, 1)
+    flops = [complexity(*plan.one(name, 1).values(), shape).flops for name in names]
+    return [(second - first) / 4 * f / flops[0] for f in flops]
+
+
+def _majority(shares):
+    return (shares >= 0.5).astype("uint8")
+
+
+def train(options, data, plan):
+    """Return the result of the folds, and that of the networks of all training images."""
+    from emstellar import benchmark
+
+    store = Path(options.store)
+    X_test = None if data.X_test is None else data.small(data.X_test)
+    results = []
+    for part, splits in data.parts().items():
+        results.append(
+            benchmark(
+                plan.segmenters(str(store / "checkpoints")),
+                data.small(data.X),
+                _majority(data.small(data.y)),
+                cv=splits,
+                X_test=X_test,
+                scoring=("f1", "jaccard", "v_rand"),
+                ensembles=(),
+                n_repeats=plan.seeds,
+                n_jobs=options.jobs,
+                store=store / part,
+                random_state=plan.seed,
+            )
+        )
+    return results

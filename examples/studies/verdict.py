@@ -1,0 +1,182 @@
+"""What the networks of a study are worth: thresholds by validation images, then one look.
+
+Every model's map of a validation image comes from a model that has not seen its field or section.
+Thresholds and members of the ensemble are chosen on these maps; the test images are scored once
+with what was chosen.
+"""
+
+from functools import partial
+
+import numpy as np
+import pandas as pd
+
+from emstellar import metrics
+
+PIXEL_METRICS = {
+    "F1": metrics.f1_score,
+    "Jaccard": metrics.jaccard_score,
+    "accuracy": metrics.accuracy_score,
+    "sensitivity": metrics.sensitivity_score,
+    "specificity": metrics.specificity_score,
+    "PPV": metrics.ppv_score,
+    "NPV": metrics.npv_score,
+}
+REGION_METRICS = {"V_Rand": metrics.v_rand_score, "V_Info": metrics.v_info_score}
+REGION_THRESHOLDS = np.arange(1, 20) / 20
+
+
+class Candidate:
+    """A network or an ensemble: its maps of the validation and of the test images.
+
+    Parameters
+    ----------
+    name : str
+    validation : ndarray of shape (n_images, height, width)
+        Each image by models that have not seen it.
+    test : ndarray of shape (n_test_images, height, width), or None
+    """
+
+    def __init__(self, name, validation, test=None):
+        self.name = name
+        self.validation = validation
+        self.test = test
+
+    def choose(self, y):
+        """Choose the thresholds of F1 (for all scores of pixels), V_Rand and V_Info."""
+        find = partial(metrics.find_threshold, self.validation, None, y)
+        self.f1 = find("f1")
+        self.thresholds = dict.fromkeys(PIXEL_METRICS, self.f1.threshold)
+        for name in REGION_METRICS:
+            metric = name.lower()
+            self.thresholds[name] = find(metric, thresholds=REGION_THRESHOLDS).threshold
+        return self
+
+    def score(self, maps, y, grey=None):
+        """Return all scores of `maps` at the thresholds chosen before."""
+        scores = {
+            name: metric(y, maps, threshold=self.thresholds[name])
+            for name, metric in PIXEL_METRICS.items()
+        }
+        truth = y if grey is None else grey
+        for name, metric in REGION_METRICS.items():
+            scores[name] = metric(truth, maps, thresholds=[self.thresholds[name]])
+        return scores
+
+
+def candidates(results, data):
+    """Return one candidate per network and seed, and one per network, seed and vote of its folds.
+
+    Parameters
+    ----------
+    results : list of BenchmarkResult
+        Of the folds and, where there is one, of the networks of all training images, which then
+        are the single networks.
+    data : Data
+
+    Returns
+    -------
+    single, voting : dict of (str, int) to Candidate
+        By method and seed.
+    """
+    folds = results[0]
+    single, voting = {}, {}
+    for method in folds.methods:
+        for repeat in range(1 + max(r.repeat for r in folds.records)):
+            maps = folds.probabilities(method, "validation", repeat=repeat)
+            validation = data.full([maps[i] for i in sorted(maps)])
+            key = method, repeat
+            if data.X_test is None:
+                single[key] = Candidate(method, validation)
+                continue
+            # The network of all training images, where there is one, comes first.
+            tests = [
+                _test_map(result, method, repeat, fold, data)
+                for result in results[::-1]
+                for fold in sorted({record.fold for record in result.records})
+            ]
+            single[key] = Candidate(method, validation, tests[0])
+            if len(tests) > 1:
+                name = f"{method}, average of {len(tests)}"
+                voting[key] = Candidate(name, validation, np.mean(tests, axis=0))
+    return single, voting
+
+
+def _test_map(result, method, repeat, fold, data):
+    maps = result.probabilities(method, "test", repeat=repeat, fold=fold)
+    return data.full([maps[i] for i in sorted(maps)])
+
+
+def choose_members(members, y):
+    """Return the keys whose average has the best F1 on validation images, by forward selection.
+
+    Members may be chosen again and then count twice (Caruana et al. 2004, ICML).
+    """
+    chosen, best, total = [], -np.inf, 0.0
+    while len(chosen) < 2 * len(members):
+        scores = {
+            key: metrics.f1_score(y, (total + member.validation) / (len(chosen) + 1))
+            for key, member in members.items()
+        }
+        key = max(scores, key=scores.get)
+        if scores[key] <= best:
+            break
+        chosen.append(key)
+        best, total = scores[key], total + members[key].validation
+    return chosen
+
+
+def vote(members, name, *, hard=False):
+    """Return the ensemble of some candidates."""
+    take = (lambda p: (p > 0.5).astype("float32")) if hard else (lambda p: p)
+    validation = np.mean([take(m.validation) for m in members], axis=0)
+    has_test = members[0].test is not None
+    return Candidate(
+        name, validation, np.mean([take(m.test) for m in members], axis=0) if has_test else None
+    )
+
+
+def all_candidates(results, data, y):
+    """Return single networks, votes of folds and votes over networks, thresholds chosen."""
+    single, voting = candidates(results, data)
+    members = voting or single
+    chosen = choose_members(members, y)
+    ensembles = []
+    if len(members) > 1:
+        listed = list(members.values())
+        ensembles = [
+            vote(listed, "average voting"),
+            vote(listed, "majority voting", hard=True),
+            vote([members[key] for key in chosen], "average voting, chosen"),
+        ]
+    found = [*single.values(), *voting.values(), *ensembles]
+    return [candidate.choose(y) for candidate in found]
+
+
+def tabulate(found, score):
+    """Return mean and spread over seeds of all scores, one row per name.
+
+    Parameters
+    ----------
+    found : list of Candidate
+        Those of one name differ by seed.
+    score : callable
+        ``score(candidate)`` returns a dict of scores.
+    """
+    rows = pd.DataFrame([{"method": c.name, **score(c)} for c in found])
+    groups = rows.groupby("method", sort=False)
+    return groups.mean().join(groups.std(), rsuffix=" ±")
+
+
+def to_markdown(table, extra_rows=()):
+    """Return a table of means and spreads as Markdown."""
+    names = [name for name in table.columns if not name.endswith("±")]
+    lines = ["| method | " + " | ".join(names) + " |", "|---" * (len(names) + 1) + "|"]
+    for method, row in table.iterrows():
+        lines.append(f"| {method} | " + " | ".join(_cell(row, name) for name in names) + " |")
+    return "\n".join([*lines, *extra_rows]) + "\n"
+
+
+def _cell(row, name):
+    spread = row.get(f"{name} ±", np.nan)
+    digits = f"{row[name]:.5f}".lstrip("0")
+    return digits if np.isnan(spread) else f"{digits} ± {spread:.5f}".replace("± 0.", "± .")
