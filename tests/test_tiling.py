@@ -172,6 +172,14 @@ def test_averaging_over_symmetries_makes_any_prediction_symmetric(shape):
         np.testing.assert_allclose(turned, symmetry.apply(result, (1, 2)), rtol=1e-5)
 
 
+def test_without_quarter_turns_rows_stay_rows():
+    batch = draw(1, 8, 8, 1)
+    seen = []
+    with_symmetries(lambda images: seen.append(images.copy()) or images, turned=False)(batch)
+    expected = [batch, batch[:, ::-1], batch[:, :, ::-1], batch[:, ::-1, ::-1]]
+    assert {s.tobytes() for s in seen} == {np.ascontiguousarray(e).tobytes() for e in expected}
+
+
 def test_a_symmetric_prediction_is_not_changed_by_averaging():
     batch = draw(1, 8, 8, 1)
     np.testing.assert_allclose(with_symmetries(np.square)(batch), batch**2, rtol=1e-6)

@@ -63,7 +63,7 @@ class BaseKerasSegmenter(BaseSegmenter):
         cross-entropy.
     class_weight : "balanced", dict or None, default=None
         Weight of each class in the loss: by label, or inversely proportional to its frequency.
-    augmentation : {"flips", "paper", "strong"}, callable or None, default="flips"
+    augmentation : {"flips", "mirrors", "paper", "strong"}, callable or None, default="flips"
         Random changes of the patches, one for image, mask and weight, see
         `emstellar.training.get_augmentation`.
     normalization : {"train", "image"} or None, default="train"
@@ -103,8 +103,9 @@ class BaseKerasSegmenter(BaseSegmenter):
         Larger images are predicted in overlapping tiles of this size in pixels.
     overlap : int or (int, int), default=128
         Pixels by which neighbouring tiles overlap, where they are blended smoothly.
-    test_time_augmentation : bool, default=False
-        Whether to average the predictions of all flipped and rotated versions of an image.
+    test_time_augmentation : bool or "mirrors", default=False
+        Whether to average the predictions of all flipped and rotated versions of an image, or of
+        the flipped ones alone, as fits a training with "mirrors".
     random_state : int, RandomState or None, default=None
         Decides initial weights, patches, augmentation, dropout and the validation images. The
         same int gives the same weights on the same machine and backend. The global random
@@ -185,7 +186,7 @@ class BaseKerasSegmenter(BaseSegmenter):
     warm_start: bool = False
     tile_size: Any = 1024
     overlap: Any = 128
-    test_time_augmentation: bool = False
+    test_time_augmentation: Any = False
     random_state: Any = None
     verbose: int = 0
 
@@ -200,7 +201,7 @@ class BaseKerasSegmenter(BaseSegmenter):
         "gradient_accumulation_steps": [_POSITIVE_INT],
         "learning_rate": [c.Interval(float, 0, None, closed="neither")],
         "class_weight": [c.OneOf("balanced"), c.InstanceOf(dict), c.NONE],
-        "augmentation": [c.OneOf("flips", "paper", "strong"), c.CALLABLE, c.NONE],
+        "augmentation": [c.OneOf("flips", "mirrors", "paper", "strong"), c.CALLABLE, c.NONE],
         "normalization": [c.OneOf("train", "image"), c.NONE],
         "validation_fraction": [c.Interval(float, 0, 1, closed="neither"), c.NONE],
         "monitor": [c.InstanceOf(str)],
@@ -214,7 +215,7 @@ class BaseKerasSegmenter(BaseSegmenter):
         "warm_start": [c.BOOLEAN],
         "tile_size": [_POSITIVE_INT, c.pair_of(_POSITIVE_INT)],
         "overlap": [c.Interval(int, 0, None), c.pair_of(c.Interval(int, 0, None))],
-        "test_time_augmentation": [c.BOOLEAN],
+        "test_time_augmentation": [c.BOOLEAN, c.OneOf("mirrors")],
         "random_state": [c.RANDOM_STATE, c.NONE],
         "verbose": [c.Interval(int, 0, None), c.BOOLEAN],
     }

@@ -25,6 +25,10 @@ def _flips():
     return Flip()
 
 
+def _mirrors():
+    return Flip(transpose=False)
+
+
 def _paper():
     """Return the augmentation of the EM-net notebook, whose shear is in degrees."""
     affine = Affine(rotation=140.0, zoom=(0.8, 1.2), shear=0.2, shift=0.2)
@@ -50,7 +54,7 @@ def _strong():
     )
 
 
-_AUGMENTATIONS = {"flips": _flips, "paper": _paper, "strong": _strong}
+_AUGMENTATIONS = {"flips": _flips, "mirrors": _mirrors, "paper": _paper, "strong": _strong}
 
 
 def get_augmentation(identifier):
@@ -58,8 +62,10 @@ def get_augmentation(identifier):
 
     Parameters
     ----------
-    identifier : {"flips", "paper", "strong"}, callable or None
+    identifier : {"flips", "mirrors", "paper", "strong"}, callable or None
         - ``"flips"``: the 8 symmetries of the square.
+        - ``"mirrors"``: 4 of them, without quarter turns, for images in which everything runs one
+          way, as muscle fibres do.
         - ``"paper"``: both flips, rotation by up to 140 degrees, shifts by up to 20 %, zoom by
           0.8 to 1.2 per axis, as in the EM-stellar paper's notebook.
         - ``"strong"``: the symmetries, affine and elastic deformation, brightness, contrast,

@@ -38,7 +38,7 @@ def network_maps(segmenter, images):
     """Return what the network gives for each image, as (height, width, n_outputs)."""
     predict = _padded(segmenter.model_.predict_on_batch, segmenter._size_multiple)
     if segmenter.test_time_augmentation:
-        predict = with_symmetries(predict)
+        predict = with_symmetries(predict, turned=segmenter.test_time_augmentation != "mirrors")
     tile = pair(segmenter.tile_size)
     maps = []
     for shape, run in groupby(images, key=lambda image: image.shape):

@@ -47,7 +47,7 @@ def main():
     print(f"{'augmentation':>12}  {'ms per patch':>12}  {'ratio to flips':>14}")
     times = {
         name: milliseconds_per_patch(name, X, y, side, arguments.batches)
-        for name in (None, "flips", "paper", "strong")
+        for name in (None, "flips", "mirrors", "paper", "strong")
     }
     for name, milliseconds in times.items():
         print(f"{name!s:>12}  {milliseconds:12.2f}  {milliseconds / times['flips']:14.2f}")

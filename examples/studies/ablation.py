@@ -20,7 +20,7 @@ from emstellar import UNetSegmenter, benchmark
 from emstellar.datasets import fetch_cardiac
 
 LOSSES = ("bce", "focal", "dice", "bce+dice")
-AUGMENTATIONS = (None, "flips", "paper", "strong")
+AUGMENTATIONS = ("none", "flips", "paper", "strong")
 PAPER_HEAD = "paper's head: bce, flips"
 SCORING = ("f1", "jaccard", "roc_auc", "v_rand")
 
@@ -44,15 +44,18 @@ def combinations(options):
         "learning_rate": 3e-3,
     }
     networks = {
-        f"{loss}, {augmentation or 'none'}": UNetSegmenter(
-            head="direct", loss=loss, augmentation=augmentation, **shared
+        f"{loss}, {augmentation}": UNetSegmenter(
+            head="direct",
+            loss=loss,
+            augmentation=None if augmentation == "none" else augmentation,
+            **shared,
         )
-        for loss, augmentation in product(LOSSES, AUGMENTATIONS)
+        for loss, augmentation in product(options.losses, options.augmentations)
     }
     return networks | {PAPER_HEAD: UNetSegmenter(loss="bce", augmentation="flips", **shared)}
 
 
-def tabulate(fold_scores, metric):
+def tabulate(fold_scores, metric, options):
     """Return a table of losses by augmentations: mean and spread over seeds and over fields."""
     scores = fold_scores.query("metric == @metric and fold >= 0")
     parts = scores["method"].str.rsplit(", ", n=1, expand=True)
@@ -64,9 +67,8 @@ def tabulate(fold_scores, metric):
     ]
     cells = mean.map("{:.4f}".format)
     cells += spread[0].map(" ± {:.4f}".format) + spread[1].map(" (± {:.3f})".format)
-    rows = [*LOSSES, PAPER_HEAD.rsplit(", ", 1)[0]]
-    columns = [augmentation or "none" for augmentation in AUGMENTATIONS]
-    return cells.unstack(fill_value="").loc[rows, columns]
+    rows = [*options.losses, PAPER_HEAD.rsplit(", ", 1)[0]]
+    return cells.unstack(fill_value="").loc[rows, list(options.augmentations)]
 
 
 def contrast_effects(fold_scores, metric):
@@ -93,6 +95,8 @@ def contrast_effects(fold_scores, metric):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--store", default="ablation-store", help="folder that keeps the results")
+    parser.add_argument("--losses", nargs="+", default=LOSSES)
+    parser.add_argument("--augmentations", nargs="+", default=AUGMENTATIONS, help="with flips")
     parser.add_argument("--width", type=float, default=1 / 16, help="factor of all filter counts")
     parser.add_argument("--epochs", type=int, default=8)
     parser.add_argument("--steps", type=int, default=25, help="steps per epoch")
@@ -118,7 +122,7 @@ def main():
     )
     for metric in SCORING:
         print(f"\n{metric}: mean ± spread over seeds (± spread over fields)")
-        print(tabulate(result.fold_scores, metric).to_string())
+        print(tabulate(result.fold_scores, metric, options).to_string())
         print(contrast_effects(result.fold_scores, metric).round(4).to_string())
 
 

@@ -9,7 +9,7 @@ from emstellar.training.intensity import IntensityTransform
 from emstellar.training.transforms import UserTransform
 from tests.training.patches_for_tests import draw_patch
 
-NAMES = ("flips", "paper", "strong")
+NAMES = ("flips", "mirrors", "paper", "strong")
 
 
 def rng(seed=0):
@@ -39,10 +39,10 @@ def test_only_the_generator_decides(name):
     global_state = np.random.get_state()[1].copy()
     first = get_augmentation(name)(*draw_patch(), rng(3))
     second = pickle.loads(pickle.dumps(get_augmentation(name)))(*draw_patch(), rng(3))
-    other = get_augmentation(name)(*draw_patch(), rng(5))
+    others = [get_augmentation(name)(*draw_patch(), rng(seed)) for seed in range(4, 14)]
     for a, b in zip(first, second, strict=True):
         np.testing.assert_array_equal(a, b)
-    assert (first[0] != other[0]).any()
+    assert any((first[0] != other[0]).any() for other in others)
     np.testing.assert_array_equal(np.random.get_state()[1], global_state)
 
 
@@ -53,6 +53,14 @@ def test_what_was_given_is_not_changed(name):
         array.flags.writeable = False
     for seed in range(20):
         get_augmentation(name)(*patch, rng(seed))
+
+
+def test_mirrors_keep_the_rows_rows():
+    image = np.repeat(np.arange(4, dtype="float32"), 4).reshape(4, 4, 1)
+    mask = image[..., 0].astype("int32")
+    seen = {get_augmentation("mirrors")(image, mask, None, rng(s))[1].tobytes() for s in range(20)}
+    # The rows are all alike, so that the four symmetries give two pictures, and no quarter turn.
+    assert seen == {mask.tobytes(), mask[::-1].tobytes()}
 
 
 def test_the_paper_has_the_parameters_of_its_notebook():
