@@ -47,6 +47,8 @@ def test_mask_is_read_as_scipy_reads_it():
     np.testing.assert_array_equal(moved, expected)
 
 
+# The interpolation is scipy's in both; what is compared is where pixels are read.
+@pytest.mark.filterwarnings("ignore:Bi-quadratic")
 def test_affine_equals_that_of_scikit_image():
     image, mask, _ = draw_patch(32, 32)
     image = ndimage.gaussian_filter(image, 2, axes=(0, 1))
@@ -61,7 +63,7 @@ def test_affine_equals_that_of_scikit_image():
         + AffineTransform(rotation=-angle)
         + AffineTransform(translation=centre)
     )
-    expected = skimage_warp(image[..., 0], matrix, order=1, mode="symmetric")
+    expected = skimage_warp(image[..., 0], matrix, order=2, mode="symmetric", clip=False)
     found = turn(image, mask, None, rng())[0][..., 0]
     np.testing.assert_allclose(found, expected, atol=1e-4)
 
@@ -117,3 +119,16 @@ def test_tiny_patches(size):
     for transform in MOVING:
         moved = transform(image, mask, weight, rng())
         assert [array.shape for array in moved] == [image.shape, mask.shape, weight.shape]
+
+
+def test_warping_keeps_more_of_the_finest_grain_than_linear_interpolation():
+    image = rng().normal(size=(128, 128, 1)).astype("float32")
+    rows, columns = np.mgrid[:128, :128].astype("float32")
+    places = np.stack([0.94 * rows + 0.34 * columns, 0.94 * columns - 0.34 * rows])
+
+    def grain(values):
+        return ndimage.laplace(values).std() / ndimage.laplace(image[..., 0]).std()
+
+    found, _, _ = warp(image, np.zeros((128, 128), dtype="int32"), None, places)
+    linear = ndimage.map_coordinates(image[..., 0], places, order=1, mode="reflect")
+    assert grain(linear) < 0.65 < 0.7 < grain(found[..., 0]) < 1
