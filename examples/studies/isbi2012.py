@@ -27,13 +27,13 @@ def main():
     isbi = fetch_isbi2012()
     splits = list(BlockKFold(6, purge=1).split(isbi.data))
     data = Data(isbi.data, isbi.target, splits)
-    results = train(options, data, make_plan(options, data))
-    found = all_candidates(results, data, isbi.target)
+    folds, refits = train(options, data, make_plan(options, data))
+    found = all_candidates(folds, refits, data, isbi.target)
     page = "# All sections, each by networks that have not seen its block\n\n" + to_markdown(
         tabulate(found, lambda c: c.score(c.validation, isbi.target))
     )
     print(page)
-    write_folder(results[0], options.out, title="ISBI 2012, six blocks of sections")
+    write_folder(folds, options.out, title="ISBI 2012, six blocks of sections")
     with open(f"{options.out}/scores.md", "w") as file:
         file.write(page)
 

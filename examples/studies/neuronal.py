@@ -35,14 +35,14 @@ def main():
     neuronal, test = fetch_neuronal(subset="train"), fetch_neuronal(subset="test")
     splits = [between(neuronal.section, limits) for limits in (TRAINING, VALIDATION)]
     data = Data(neuronal.data, neuronal.target, [tuple(splits)], test.data, bins=2, refit=False)
-    results = train(options, data, make_plan(options, data))
+    folds, refits = train(options, data, make_plan(options, data))
     y_validation = neuronal.target[splits[1]]
-    found = all_candidates(results, data, y_validation)
+    found = all_candidates(folds, refits, data, y_validation)
     page = "# Test sections, thresholds chosen on validation sections\n\n" + to_markdown(
         tabulate(found, lambda c: c.score(c.test, test.target))
     )
     print(page)
-    write_folder(results[0], options.out, title="Neuronal sections 26 to 29")
+    write_folder(folds, options.out, title="Neuronal sections 26 to 29")
     with open(f"{options.out}/scores.md", "w") as file:
         file.write(page)
 

@@ -8,13 +8,19 @@ more on all training images. Nothing is chosen by test images, whose masks this 
 import argparse
 import json
 import os
+import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+import joblib
 import numpy as np
+from joblib import Parallel, delayed
 from scipy import ndimage
 from skimage.transform import downscale_local_mean
+from sklearn.base import clone
+
+from emstellar.benchmarking.store import write_atomically
 
 # In the order in which a growing budget takes them up: what learns quickly comes first.
 ORDER = (
@@ -74,15 +80,10 @@ class Data:
         options = {"order": 1, "grid_mode": True, "mode": "nearest"}
         return np.stack([ndimage.zoom(p[..., -1], self.bins, **options) for p in maps])
 
-    def parts(self):
-        """Return the splits of the folds, and the split that trains on all images.
-
-        What the latter validates on is not looked at.
-        """
-        parts = {"folds": self.splits}
-        if self.refit and self.X_test is not None:
-            parts["final"] = [(np.arange(len(self.X)), np.array([0]))]
-        return parts
+    @property
+    def refits(self):
+        """Whether there are fits to all training images."""
+        return self.refit and self.X_test is not None
 
 
 @dataclass
@@ -215,7 +216,7 @@ def _fit_to_budget(options, data):
     names = plan.methods if options.methods else list(ORDER)
     costs = _seconds_per_step(plan, names, data)
     seconds = 60 * options.budget * TRAINING_SHARE
-    n_fits = sum(map(len, data.parts().values()))
+    n_fits = len(data.splits) + data.refits
 
     def steps(n_methods, seeds):
         return seconds / (n_fits * seeds * sum(costs[:n_methods]))
@@ -247,31 +248,51 @@ def _seconds_per_step(plan, names, data):
     return [(second - first) / 4 * f / flops[0] for f in flops]
 
 
-def _majority(shares):
-    return (shares >= 0.5).astype("uint8")
-
-
 def train(options, data, plan):
-    """Return the result of the folds, and that of the networks of all training images."""
+    """Return the benchmark of the folds, and the test maps of the refits by method and seed."""
     from emstellar import benchmark
 
     store = Path(options.store)
+    X, y = data.small(data.X), _majority(data.small(data.y))
     X_test = None if data.X_test is None else data.small(data.X_test)
-    results = []
-    for part, splits in data.parts().items():
-        results.append(
-            benchmark(
-                plan.segmenters(str(store / "checkpoints")),
-                data.small(data.X),
-                _majority(data.small(data.y)),
-                cv=splits,
-                X_test=X_test,
-                scoring=("f1", "jaccard", "v_rand"),
-                ensembles=(),
-                n_repeats=plan.seeds,
-                n_jobs=options.jobs,
-                store=store / part,
-                random_state=plan.seed,
-            )
-        )
-    return results
+    methods = plan.segmenters(str(store / "checkpoints"))
+    folds = benchmark(
+        methods,
+        X,
+        y,
+        cv=data.splits,
+        X_test=X_test,
+        scoring=("f1", "jaccard", "v_rand"),
+        ensembles=(),
+        n_repeats=plan.seeds,
+        n_jobs=options.jobs,
+        store=store / "folds",
+        random_state=plan.seed,
+    )
+    if not data.refits:
+        return folds, {}
+    keys = [(method, seed) for method in methods for seed in range(plan.seeds)]
+    maps = Parallel(n_jobs=options.jobs)(
+        delayed(_refit)(clone(methods[method]), plan.seed, seed, X, y, X_test, store / "refits")
+        for method, seed in keys
+    )
+    return folds, dict(zip(keys, maps, strict=True))
+
+
+def _refit(segmenter, first_seed, seed, X, y, X_test, folder):
+    """Return the test maps of a network of all training images; a finished one is not repeated."""
+    (random_state,) = np.random.SeedSequence([first_seed, seed]).generate_state(1)
+    segmenter.set_params(random_state=int(random_state))
+    path = folder / f"{joblib.hash(repr(segmenter))}.npy"
+    if not path.exists():
+        start = time.perf_counter()
+        maps = segmenter.fit(X, y).predict_proba(X_test)
+        folder.mkdir(parents=True, exist_ok=True)
+        write_atomically(path, lambda file: np.save(file, maps))
+        seconds = time.perf_counter() - start
+        print(f"all training images: {segmenter!r} in {seconds:.0f} s", flush=True)
+    return np.load(path)
+
+
+def _majority(shares):
+    return (shares >= 0.5).astype("uint8")

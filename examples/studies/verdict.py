@@ -63,14 +63,14 @@ class Candidate:
         return scores
 
 
-def candidates(results, data):
+def candidates(folds, refits, data):
     """Return one candidate per network and seed, and one per network, seed and vote of its folds.
 
     Parameters
     ----------
-    results : list of BenchmarkResult
-        Of the folds and, where there is one, of the networks of all training images, which then
-        are the single networks.
+    folds : BenchmarkResult
+    refits : dict of (str, int) to ndarray
+        Test maps of the networks of all training images, which then are the single networks.
     data : Data
 
     Returns
@@ -78,7 +78,6 @@ def candidates(results, data):
     single, voting : dict of (str, int) to Candidate
         By method and seed.
     """
-    folds = results[0]
     single, voting = {}, {}
     for method in folds.methods:
         for repeat in range(1 + max(r.repeat for r in folds.records)):
@@ -88,12 +87,8 @@ def candidates(results, data):
             if data.X_test is None:
                 single[key] = Candidate(method, validation)
                 continue
-            # The network of all training images, where there is one, comes first.
-            tests = [
-                _test_map(result, method, repeat, fold, data)
-                for result in results[::-1]
-                for fold in sorted({record.fold for record in result.records})
-            ]
+            tests = [data.full(refits[key])] if key in refits else []
+            tests += [_test_map(folds, method, repeat, i, data) for i in range(len(data.splits))]
             single[key] = Candidate(method, validation, tests[0])
             if len(tests) > 1:
                 name = f"{method}, average of {len(tests)}"
@@ -135,9 +130,9 @@ def vote(members, name, *, hard=False):
     )
 
 
-def all_candidates(results, data, y):
+def all_candidates(folds, refits, data, y):
     """Return single networks, votes of folds and votes over networks, thresholds chosen."""
-    single, voting = candidates(results, data)
+    single, voting = candidates(folds, refits, data)
     members = voting or single
     chosen = choose_members(members, y)
     ensembles = []
