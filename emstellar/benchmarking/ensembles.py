@@ -1,9 +1,9 @@
-"""Votes of fitted segmenters, computed from their probability maps without another fit.
+"""Ensembles of fitted segmenters, made from their probability maps without another fit.
 
 An ensemble is scored only on images that none of its members has seen. The models of the folds
 together have seen every image of the cross-validation, so their vote is scored on the held-out
-test images alone; the models of different methods on one fold have not seen the images of that
-fold, and vote on these.
+test images alone; so is the best fold, because its validation score has chosen it. The models of
+different methods on one fold have not seen the images of that fold, and vote on these.
 """
 
 import hashlib
@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..segmenters import VotingSegmenter
+from .best_fold import BEST_FOLD, BestFold, choose_fold
 from .environment import describe_environment
 from .job import describe_error, keep_scores
 from .record import ALL_FOLDS, Record
@@ -19,6 +20,7 @@ from .resources import Meter
 from .scoring import PredictedSegmenter
 
 VOTINGS = {"average voting": "soft", "majority voting": "hard"}
+DEFAULT_ENSEMBLES = (*VOTINGS, BEST_FOLD)
 
 
 @dataclass
@@ -96,13 +98,13 @@ def check_ensembles(ensembles):
     """
     names = (ensembles,) if isinstance(ensembles, str) else tuple(ensembles or ())
     for name in names:
-        if name not in VOTINGS:
-            raise ValueError(f"Unknown ensemble {name!r}: choose among {list(VOTINGS)}.")
+        if name not in DEFAULT_ENSEMBLES:
+            raise ValueError(f"Unknown ensemble {name!r}: choose among {list(DEFAULT_ENSEMBLES)}.")
     return names
 
 
-def make_ensembles(records, names):
-    """Return the votes that finished records allow.
+def make_ensembles(records, names, metric):
+    """Return the ensembles that finished records allow.
 
     Parameters
     ----------
@@ -110,26 +112,37 @@ def make_ensembles(records, names):
         Of segmenters. A method that failed anywhere has no vote.
     names : tuple of str
         From `check_ensembles`.
+    metric : str
+        What the validation score of the best fold is.
 
     Returns
     -------
-    list of Ensemble
+    list of Ensemble and BestFold
         On test images: the folds of each method, and all folds of all methods. On validation
         images: all methods, fold by fold.
     """
     failed = {record.method for record in records if record.failed}
     voters = [record for record in records if record.method not in failed]
     methods = list(dict.fromkeys(record.method for record in voters))
-    votes = []
+    found = []
     for name in names:
         for repeat in sorted({record.repeat for record in voters}):
             group = [record for record in voters if record.repeat == repeat]
-            if len(methods) > 1:
-                votes += _across_methods(name, repeat, group)
+            if len(methods) > 1 and name in VOTINGS:
+                found += _across_methods(name, repeat, group)
             for method in methods:
                 folds = [record for record in group if record.method == method]
-                votes += _vote(f"{method}, {name}", "fold ensemble", repeat, name, folds, "test")
-    return votes
+                found += _across_folds(f"{method}, {name}", repeat, name, folds, metric)
+    return found
+
+
+def _across_folds(method, repeat, name, folds, metric):
+    if name in VOTINGS:
+        return _vote(method, "fold ensemble", repeat, name, folds, "test")
+    chosen = choose_fold(folds, metric)
+    if len(folds) < 2 or chosen is None or "test" not in chosen.images:
+        return []
+    return [BestFold(method, repeat, chosen)]
 
 
 def _across_methods(name, repeat, records):

@@ -10,6 +10,7 @@ from . import frames
 from .data import BenchmarkData
 from .ensembles import check_ensembles, make_ensembles
 from .environment import describe_environment
+from .kept import KeptOutputs
 from .predictions import check_predictions
 from .questions import ResultQuestions
 from .record import Record
@@ -19,7 +20,7 @@ from .store import Store
 from .tables import summarize
 
 
-class BenchmarkResult(ResultQuestions):
+class BenchmarkResult(KeptOutputs, ResultQuestions):
     """The outcome of a benchmark, as tidy tables.
 
     Made by `benchmark`, `BenchmarkResult.load` and `BenchmarkResult.from_predictions`.
@@ -173,49 +174,6 @@ class BenchmarkResult(ResultQuestions):
             raise ValueError(f"No scores on subset {subset!r}; there are {self.subsets}.")
         return subset
 
-    def probabilities(self, method, subset=None, *, repeat=0, fold=None):
-        """Return the probability maps of a method for all images of a subset.
-
-        Parameters
-        ----------
-        method : str
-            A segmenter or an ensemble.
-        subset : {"validation", "test"}, optional
-            As in `summary`.
-        repeat : int, default=0
-        fold : int, optional
-            Whose model predicts the test images; the first fold's by default. Validation images
-            are predicted by the model of the fold that held them out.
-
-        Returns
-        -------
-        maps : dict of int to ndarray of shape (height, width, n_classes)
-            By position of the image in the subset.
-        """
-        # Test images without masks have maps, but no scores.
-        subset = self.check_subset(None) if subset is None else subset
-        found = [
-            record
-            for record in self.records
-            if record.method == method
-            and record.repeat == repeat
-            and fold in (None, record.fold)
-            and not record.failed
-            and subset in record.images
-        ]
-        if not found:
-            raise ValueError(
-                f"No maps of {method!r} on subset {subset!r} (repeat {repeat}, fold {fold}); the "
-                f"methods are {self.methods}."
-            )
-        maps = {}
-        for record in found:
-            for image, probability in zip(
-                record.images[subset], record.probabilities(subset), strict=True
-            ):
-                maps.setdefault(image, probability)
-        return maps
-
     def __repr__(self):
         return (
             f"<BenchmarkResult: {len(self.methods)} methods, {len(self.metrics)} metrics, "
@@ -298,7 +256,7 @@ class BenchmarkResult(ResultQuestions):
         manifest, data = folder.load_benchmark()
         wanted = [Record(m, r, f, fingerprint=digest) for m, r, f, digest in manifest["jobs"]]
         records = [record for record in map(folder.find, wanted) if record is not None]
-        votes = make_ensembles(records, tuple(manifest["ensembles"]))
+        votes = make_ensembles(records, tuple(manifest["ensembles"]), manifest["scoring"][0])
         records += [record for record in map(folder.find, votes) if record is not None]
         return cls(records, data, manifest)
 
@@ -331,11 +289,11 @@ class BenchmarkResult(ResultQuestions):
         names = [m for m in results[0].metrics if all(m in result.metrics for result in results)]
         found = [r for result in results for r in result.records if r.kind == "segmenter"]
         records = list({record.key: record for record in reversed(found)}.values())[::-1]
-        manifest = dict(results[0].manifest)
+        manifest = results[0].manifest | {"scoring": names}
         manifest["methods"] = {k: v for r in results for k, v in r.manifest["methods"].items()}
         manifest["jobs"] = [[*record.key, record.fingerprint] for record in records]
         run = Runner(data, Scoring(names), "float16", n_jobs=n_jobs, verbose=verbose)
-        votes = run(make_ensembles(records, tuple(manifest["ensembles"])))
+        votes = run(make_ensembles(records, tuple(manifest["ensembles"]), names[0]))
         return cls(records + votes, data, manifest)
 
     @classmethod
@@ -395,5 +353,5 @@ class BenchmarkResult(ResultQuestions):
         }
         run = Runner(data, scoring, "float32", n_jobs=n_jobs, verbose=verbose)
         records = run(jobs)
-        records += run(make_ensembles(records, ensembles))
+        records += run(make_ensembles(records, ensembles, scoring.names[0]))
         return cls(records, data, manifest)

@@ -2,7 +2,7 @@
 
 from ..constraints import BOOLEAN, NONE, Interval, InvalidParameterError, OneOf
 from .data import check_data, make_splits
-from .ensembles import check_ensembles, make_ensembles
+from .ensembles import DEFAULT_ENSEMBLES, check_ensembles, make_ensembles
 from .environment import describe_environment
 from .job import make_jobs
 from .maps import MAP_DTYPES
@@ -31,7 +31,7 @@ def benchmark(
     X_test=None,
     y_test=None,
     scoring=DEFAULT_SCORING,
-    ensembles=("average voting", "majority voting"),
+    ensembles=DEFAULT_ENSEMBLES,
     n_repeats=1,
     n_jobs=None,
     store=None,
@@ -63,9 +63,11 @@ def benchmark(
         votes of the folds are scored.
     scoring : str, sequence of str or dict of str to scorer, default=the nine of the paper
         Names of `emstellar.metrics.get_scorer_names` or scorers as in ``cross_validate``.
-    ensembles : sequence of str, default=("average voting", "majority voting")
-        Which votes to hold, from the stored probability maps: of all methods on each fold's
-        validation images; of each method's folds, and of all, on the test images.
+    ensembles : sequence of str, default=("average voting", "majority voting", "best fold")
+        Which ensembles to make, from the stored probability maps. Votes are held by all methods
+        on each fold's validation images; by each method's folds, and by all, on the test images.
+        "best fold" takes, for each method and repeat, the model of the fold with the highest
+        validation score by the first metric of `scoring`; it too is scored on test images alone.
     n_repeats : int, default=1
         How often each method is fitted on each fold, with another seed each time.
     n_jobs : int, optional
@@ -152,7 +154,7 @@ def benchmark(
         verbose=verbose,
     )
     records = run(jobs)
-    records += run(make_ensembles(records, ensembles))
+    records += run(make_ensembles(records, ensembles, scoring.names[0]))
     report_failures(records)
     return BenchmarkResult(records, data, manifest)
 

@@ -208,6 +208,62 @@ def test_votes_of_folds_are_not_scored_on_images_that_they_have_seen(data):
     assert set(rows["subset"]) == {"test"}
 
 
+def first_repeat_of_two(data, **options):
+    methods = {"noisy": NoisyThreshold(noise=0.1), "sharp": NoisyThreshold(20.0)}
+    return run(data, methods, random_state=5, n_repeats=2, **options)
+
+
+def test_the_best_fold_is_chosen_by_validation_scores_alone(data):
+    result = first_repeat_of_two(data)
+    validation, test = (fold_values(result, "noisy", "f1", s) for s in ("validation", "test"))
+    folds = [values.reshape(2, 3) for values in (validation, test)]
+    chosen = folds[0].argmax(axis=1)
+    # Otherwise this test could not tell a choice by validation scores from one by test scores.
+    assert not np.array_equal(chosen, folds[1].argmax(axis=1))
+    expected = folds[1][[0, 1], chosen]
+    np.testing.assert_array_equal(fold_values(result, "noisy, best fold", "f1", "test"), expected)
+    assert [result.best_fold("noisy", repeat=repeat) for repeat in (0, 1)] == chosen.tolist()
+    for repeat in (0, 1):
+        maps = result.probabilities("noisy, best fold", "test", repeat=repeat)
+        own = result.probabilities("noisy", "test", repeat=repeat, fold=chosen[repeat])
+        np.testing.assert_array_equal(maps[1], own[1])
+
+
+def test_the_best_fold_has_no_validation_score(data):
+    rows = run(data).fold_scores.query("method.str.endswith('best fold')")
+    assert set(rows["method"]) == {"blunt, best fold", "sharp, best fold"}
+    assert set(rows["subset"]) == {"test"}
+    without_test = benchmark(METHODS, data["X"], data["y"], cv=3, scoring="f1", verbose=0)
+    assert not [method for method in without_test.methods if "best fold" in method]
+
+
+def test_the_first_metric_chooses_the_best_fold(data):
+    def darkness(segmenter, X, y):
+        return -np.mean(X)
+
+    result = run(data, scoring={"darkness": darkness, "f1": "f1"})
+    images = data["X"].reshape(3, 3, 24, 24)
+    expected = images.mean(axis=(1, 2, 3)).argmin()
+    assert result.best_fold("blunt") == expected
+    np.testing.assert_array_equal(
+        fold_values(result, "blunt, best fold", "f1", "test"),
+        fold_values(result, "blunt", "f1", "test")[[expected]],
+    )
+    assert result.best_fold("blunt", "f1") == fold_values(result, "blunt", "f1").argmax()
+    with pytest.raises(ValueError, match=r"No fold of 'blnt' \(repeat 0\) has a validation score"):
+        result.best_fold("blnt")
+
+
+def test_ensembles_are_made_as_asked(data):
+    assert run(data, ensembles="best fold").methods == [
+        "blunt",
+        "sharp",
+        "blunt, best fold",
+        "sharp, best fold",
+    ]
+    assert run(data, ensembles=()).methods == ["blunt", "sharp"]
+
+
 def test_resources_and_curves(data):
     result = run(data)
     measured = result.resources.query("kind == 'segmenter'")

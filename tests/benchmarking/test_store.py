@@ -62,6 +62,18 @@ def test_the_store_alone_gives_the_result(data, fits, store):
     assert loaded.methods == first.methods
 
 
+def test_a_store_without_the_best_fold_stays_as_it_is_until_it_is_asked_for(data, fits, store):
+    votes = ("average voting", "majority voting")
+    run(data, fits, store, ensembles=votes)
+    assert not [m for m in BenchmarkResult.load(store).methods if m.endswith("best fold")]
+    more = run(data, fits, store)
+    assert count(fits) == 6
+    assert {"a/b, best fold", "c, best fold"} < set(more.methods)
+    loaded = BenchmarkResult.load(store)
+    assert loaded.methods == more.methods
+    pd.testing.assert_frame_equal(loaded.fold_scores, more.fold_scores)
+
+
 def test_a_killed_run_continues(data, fits, store, monkeypatch):
     class Killed(BaseException):
         pass

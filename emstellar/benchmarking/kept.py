@@ -1,0 +1,82 @@
+"""What a benchmark has kept of its jobs besides tables: maps, and which fold did best."""
+
+from .best_fold import choose_fold
+
+
+class KeptOutputs:
+    """The outputs of single jobs that `BenchmarkResult` hands out."""
+
+    def probabilities(self, method, subset=None, *, repeat=0, fold=None):
+        """Return the probability maps of a method for all images of a subset.
+
+        Parameters
+        ----------
+        method : str
+            A segmenter or an ensemble.
+        subset : {"validation", "test"}, optional
+            As in `summary`.
+        repeat : int, default=0
+        fold : int, optional
+            Whose model predicts the test images; the first fold's by default. Validation images
+            are predicted by the model of the fold that held them out.
+
+        Returns
+        -------
+        maps : dict of int to ndarray of shape (height, width, n_classes)
+            By position of the image in the subset.
+        """
+        # Test images without masks have maps, but no scores.
+        subset = self.check_subset(None) if subset is None else subset
+        found = [
+            record
+            for record in self.records
+            if record.method == method
+            and record.repeat == repeat
+            and fold in (None, record.fold)
+            and not record.failed
+            and subset in record.images
+        ]
+        if not found:
+            raise ValueError(
+                f"No maps of {method!r} on subset {subset!r} (repeat {repeat}, fold {fold}); the "
+                f"methods are {self.methods}."
+            )
+        maps = {}
+        for record in found:
+            for image, probability in zip(
+                record.images[subset], record.probabilities(subset), strict=True
+            ):
+                maps.setdefault(image, probability)
+        return maps
+
+    def best_fold(self, method, metric=None, *, repeat=0):
+        """Return the fold whose model did best on the images that it held out.
+
+        It is the fold of the ensemble "best fold", if `metric` is the first one.
+
+        Parameters
+        ----------
+        method : str
+            A segmenter.
+        metric : str, optional
+            The first by default.
+        repeat : int, default=0
+
+        Returns
+        -------
+        int
+
+        Raises
+        ------
+        ValueError
+            If no fold of the method has a validation score.
+        """
+        (metric,) = self.check_metrics(self.metrics[0] if metric is None else metric)
+        folds = [r for r in self.records if (r.method, r.repeat) == (method, repeat)]
+        chosen = choose_fold([r for r in folds if r.kind == "segmenter" and not r.failed], metric)
+        if chosen is None:
+            raise ValueError(
+                f"No fold of {method!r} (repeat {repeat}) has a validation score by {metric}; the "
+                f"segmenters are {self.methods_of('segmenter')}."
+            )
+        return chosen.fold
