@@ -60,7 +60,7 @@ class BestFold:
     repeat: int
     chosen: Record
 
-    fold, kind = ALL_FOLDS, "fold ensemble"
+    fold, kind, keep_model = ALL_FOLDS, "fold ensemble", False
 
     @property
     def fingerprint(self):

@@ -48,6 +48,8 @@ class Ensemble:
     members: list
     subset: str
 
+    keep_model = False
+
     @property
     def fingerprint(self):
         """Equal for votes of equal members."""

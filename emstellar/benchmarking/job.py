@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from sklearn.base import clone
 from sklearn.utils.validation import has_fit_parameter
 
 from .environment import describe_environment
@@ -29,6 +30,8 @@ class Job:
         The positions of the images.
     fingerprint : str
         Equal for jobs that must give equal results.
+    keep_model : bool
+        Whether the record holds the fitted segmenter.
     """
 
     method: str
@@ -38,6 +41,7 @@ class Job:
     train: np.ndarray
     validation: np.ndarray
     fingerprint: str
+    keep_model: bool = False
 
     kind = "segmenter"
 
@@ -51,34 +55,37 @@ class Job:
             images={"validation": self.validation.tolist()},
         )
         try:
-            self._fit(data, record)
-            self._predict(data, record, scoring, map_dtype)
+            # A copy, so that no list of jobs holds the networks of all that have run.
+            segmenter = clone(self.segmenter)
+            self._fit(segmenter, data, record)
+            self._predict(segmenter, data, record, scoring, map_dtype)
+            record.model = segmenter if self.keep_model else None
         except Exception as error:
             record.error = describe_error(error)
         record.environment = describe_environment()
         return record
 
-    def _fit(self, data, record):
+    def _fit(self, segmenter, data, record):
         X, y = data.take("validation", self.train)
         fit_params = {}
-        if data.groups is not None and has_fit_parameter(self.segmenter, "groups"):
+        if data.groups is not None and has_fit_parameter(segmenter, "groups"):
             fit_params["groups"] = data.groups[self.train]
         with Meter() as meter:
-            self.segmenter.fit(X, y, **fit_params)
-        record.classes = self.segmenter.classes_.tolist()
-        record.history = _as_lists(getattr(self.segmenter, "history_", {}))
-        record.convergence = _convergence(self.segmenter)
-        record.complexity = _complexity(self.segmenter, X) if self.fold == 0 else {}
+            segmenter.fit(X, y, **fit_params)
+        record.classes = segmenter.classes_.tolist()
+        record.history = _as_lists(getattr(segmenter, "history_", {}))
+        record.convergence = _convergence(segmenter)
+        record.complexity = _complexity(segmenter, X) if self.fold == 0 else {}
         record.resources = {
             "fit_time": meter.wall_time,
             "fit_cpu_time": meter.cpu_time,
             "fit_peak_memory": meter.peak_memory,
             "fit_extra_memory": meter.extra_memory,
-            "n_iter": _number(getattr(self.segmenter, "n_iter_", np.nan)),
-            "convergence_time": _number(getattr(self.segmenter, "convergence_time_", np.nan)),
+            "n_iter": _number(getattr(segmenter, "n_iter_", np.nan)),
+            "convergence_time": _number(getattr(segmenter, "convergence_time_", np.nan)),
         }
 
-    def _predict(self, data, record, scoring, map_dtype):
+    def _predict(self, segmenter, data, record, scoring, map_dtype):
         meters, n_pixels = [], 0
         for subset in ("validation", "test"):
             X, y = data.subset(subset)
@@ -87,11 +94,11 @@ class Job:
             if subset == "validation":
                 X, y = data.take(subset, self.validation)
             with Meter() as meter:
-                probabilities = self.segmenter.predict_proba(X)
+                probabilities = segmenter.predict_proba(X)
             meters.append(meter)
             n_pixels += count_pixels(X)
             record.images.setdefault(subset, list(range(len(X))))
-            keep_scores(record, subset, probabilities, X, y, self.segmenter.classes_, scoring)
+            keep_scores(record, subset, probabilities, X, y, segmenter.classes_, scoring)
             record.keep_maps(subset, probabilities, map_dtype)
         wall = sum(meter.wall_time for meter in meters)
         record.resources |= {
@@ -102,7 +109,7 @@ class Job:
         }
 
 
-def make_jobs(segmenters, splits, n_repeats, random_state, context=None):
+def make_jobs(segmenters, splits, n_repeats, random_state, context=None, keep_models=False):
     """Return one job per repeat, fold and segmenter, the segmenters of a fold side by side.
 
     So whatever interrupts the benchmark, the methods were compared on the folds that are done.
@@ -117,6 +124,7 @@ def make_jobs(segmenters, splits, n_repeats, random_state, context=None):
     context : str, optional
         What all results depend on (the data). Without it the jobs get no fingerprint, which
         only a store needs.
+    keep_models : bool, default=False
     """
     jobs = []
     for repeat in range(n_repeats):
@@ -126,7 +134,8 @@ def make_jobs(segmenters, splits, n_repeats, random_state, context=None):
                 fingerprint = (
                     "" if context is None else _fingerprint(context, own, train, validation)
                 )
-                jobs.append(Job(method, repeat, fold, own, train, validation, fingerprint))
+                where = (method, repeat, fold)
+                jobs.append(Job(*where, own, train, validation, fingerprint, keep_models))
     return jobs
 
 

@@ -1,4 +1,4 @@
-"""What a benchmark has kept of its jobs besides tables: maps, and which fold did best."""
+"""What a benchmark has kept of its jobs besides tables: maps, models, which fold did best."""
 
 from .best_fold import choose_fold
 
@@ -48,6 +48,47 @@ class KeptOutputs:
             ):
                 maps.setdefault(image, probability)
         return maps
+
+    def model(self, method, repeat=0, fold=0, *, network=None):
+        """Return the fitted segmenter of a job, if ``benchmark(..., keep_models=True)`` kept it.
+
+        Segmenters that are no networks are read by joblib, which runs what it finds: open stores
+        of people whom you trust only.
+
+        Parameters
+        ----------
+        method : str
+            A segmenter; of an ensemble there is no model.
+        repeat, fold : int, default=0
+            `best_fold` says which fold did best.
+        network : callable, optional
+            The network function of a `KerasSegmenter`.
+
+        Returns
+        -------
+        segmenter
+            Read anew in every call.
+
+        Raises
+        ------
+        ValueError
+            If there is no such job, it failed, or its segmenter was not kept.
+        """
+        jobs = {record.key: record for record in self.records if record.kind == "segmenter"}
+        record = jobs.get((method, repeat, fold))
+        who = f"{method!r}, repeat {repeat}, fold {fold}"
+        if record is None:
+            raise ValueError(
+                f"There is no job {who}; the segmenters are {self.methods_of('segmenter')}."
+            )
+        if record.failed:
+            raise ValueError(f"The job {who} failed: {record.error['message']}")
+        if record.model is None:
+            raise ValueError(
+                f"The model of {who} was not kept: call benchmark again with the same store and "
+                "keep_models=True, which fits it anew."
+            )
+        return record.model.load(network)
 
     def best_fold(self, method, metric=None, *, repeat=0):
         """Return the fold whose model did best on the images that it held out.

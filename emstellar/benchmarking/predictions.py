@@ -28,7 +28,7 @@ class Prediction:
     probabilities: Any
     classes: list
 
-    repeat, fold, kind = 0, ALL_FOLDS, "segmenter"
+    repeat, fold, kind, keep_model = 0, ALL_FOLDS, "segmenter", False
 
     @property
     def fingerprint(self):

@@ -44,6 +44,8 @@ class Record:
         Type, message and traceback of what went wrong; empty when all went well.
     maps : dict of str to list of ndarray
         The probability maps of each subset, as `encode_maps` made them.
+    model : segmenter, StoredModel or None
+        The fitted segmenter, if it is kept.
     """
 
     method: str
@@ -62,6 +64,7 @@ class Record:
     environment: dict = field(default_factory=dict)
     error: dict = field(default_factory=dict)
     maps: Any = field(default_factory=dict, repr=False)
+    model: Any = field(default=None, repr=False)
 
     @property
     def failed(self):
@@ -82,13 +85,14 @@ class Record:
         return decode_maps(self.maps[subset])
 
     def to_json(self):
-        """Return all but the maps as text."""
-        values = {f.name: getattr(self, f.name) for f in fields(self) if f.name != "maps"}
+        """Return all but maps and model as text."""
+        names = [f.name for f in fields(self) if f.name not in ("maps", "model")]
+        values = {name: getattr(self, name) for name in names}
         return json.dumps(values, indent=1, default=_plain)
 
     @classmethod
     def from_json(cls, text):
-        """Return the record that `to_json` wrote, without maps."""
+        """Return the record that `to_json` wrote, without maps and model."""
         return cls(**json.loads(text))
 
 

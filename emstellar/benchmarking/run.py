@@ -18,6 +18,7 @@ CONSTRAINTS = {
     "random_state": [Interval(int, 0, None), NONE],
     "map_dtype": [OneOf(*MAP_DTYPES)],
     "retry_failed": [BOOLEAN],
+    "keep_models": [BOOLEAN],
 }
 
 
@@ -36,6 +37,7 @@ def benchmark(
     n_jobs=None,
     store=None,
     retry_failed=False,
+    keep_models=False,
     map_dtype="float16",
     random_state=None,
     description="",
@@ -79,6 +81,11 @@ def benchmark(
         a stored job lacks are computed from its probability maps.
     retry_failed : bool, default=False
         Whether jobs that are in the store as failed run again.
+    keep_models : bool, default=False
+        Whether the store keeps the fitted segmenter of every job too, for
+        `BenchmarkResult.model`: networks as files without code, all others by joblib, whose
+        files must be trusted as code is. A stored job without its segmenter runs again; a
+        segmenter that cannot be written is a failure of its job.
     map_dtype : {"float16", "float32", "uint8"}, default="float16"
         How the probability maps are kept. Scores of segmenters are computed before the maps are
         rounded; those of votes, and of metrics asked for later, after.
@@ -126,14 +133,16 @@ def benchmark(
         "map_dtype": map_dtype,
         "retry_failed": retry_failed,
     }
-    _check(parameters)
+    _check(parameters | {"keep_models": keep_models})
+    if keep_models and store is None:
+        raise ValueError("keep_models=True needs a folder for the models: pass store= too.")
     segmenters, scoring = name_segmenters(segmenters), Scoring(scoring)
     ensembles = check_ensembles(ensembles)
     data = check_data(X, y, groups, X_test, y_test, description)
     splits = make_splits(cv, data)
     store = None if store is None else Store(store)
     context = None if store is None else f"{data.fingerprint} {map_dtype}"
-    jobs = make_jobs(segmenters, splits, n_repeats, random_state, context)
+    jobs = make_jobs(segmenters, splits, n_repeats, random_state, context, keep_models)
     manifest = {
         "methods": {name: repr(segmenter) for name, segmenter in segmenters.items()},
         "scoring": scoring.names,

@@ -5,7 +5,7 @@ import warnings
 from joblib import Parallel, delayed
 from sklearn.exceptions import FitFailedWarning
 
-from .job import keep_scores
+from .job import describe_error, keep_scores
 from .progress import format_seconds, show_progress
 
 
@@ -60,7 +60,11 @@ class Runner:
 
     def _find(self, task):
         record = None if self.store is None else self.store.find(task)
-        return None if record and record.failed and self.retry_failed else record
+        if record is None:
+            return None
+        if record.failed:
+            return None if self.retry_failed else record
+        return None if task.keep_model and record.model is None else record
 
     def _is_complete(self, record):
         """Tell whether a record needs nothing more, not even a metric."""
@@ -89,7 +93,7 @@ def _perform(task, record, data, scoring, map_dtype, store):
     if record is None:
         record = task.run(data, scoring, map_dtype)
         if store is not None:
-            store.save(record)
+            _save(record, store)
         return record
     for subset, scores in record.pooled.items():
         missing = scoring.without(scores)
@@ -99,6 +103,16 @@ def _perform(task, record, data, scoring, map_dtype, store):
             keep_scores(record, subset, maps, X, y, record.classes, missing)
     store.save(record, with_maps=False)
     return record
+
+
+def _save(record, store):
+    if record.model is not None:
+        try:
+            store.save_model(record)
+        except Exception as error:
+            # Whoever asked for the model must hear that there is none.
+            record.model, record.error = None, describe_error(error)
+    store.save(record)
 
 
 def _describe(record):

@@ -1,8 +1,9 @@
 """A folder of finished jobs, from which a benchmark resumes and re-opens.
 
-``jobs/`` holds two files per job, the probability maps (npz) and all else (json); the json is
-written last, so a job whose json is there is whole. ``benchmark.json`` says which jobs make up
-the benchmark, and ``data-*.npz`` holds its images, so that a store needs nothing else.
+``jobs/`` holds two files per job, the probability maps (npz) and all else (json), and a third, the
+fitted segmenter, if asked; the json is written last, so a job whose json is there is whole.
+``benchmark.json`` says which jobs make up the benchmark, and ``data-*.npz`` holds its images, so
+that a store needs nothing else.
 """
 
 import json
@@ -15,6 +16,7 @@ from pathlib import Path
 import numpy as np
 
 from .data import BenchmarkData
+from .models import find_model, remove_model, write_model
 from .record import Record
 
 DATA_FIELDS = ("X", "y", "groups", "X_test", "y_test")
@@ -89,8 +91,10 @@ class Store:
     def save(self, record, with_maps=True):
         """Write a job; its maps are on disk from then on, not in memory."""
         path = self._path(record, ".npz")
-        path.parent.mkdir(parents=True, exist_ok=True)
         if with_maps:
+            self._begin(record)
+            if record.model is None:
+                remove_model(path)
             arrays = {
                 f"{subset}-{i:06d}": image
                 for subset, images in record.maps.items()
@@ -101,6 +105,17 @@ class Store:
             self._path(record, ".json"), lambda file: file.write(record.to_json().encode())
         )
         record.maps = StoredMaps(path)
+
+    def save_model(self, record):
+        """Write the fitted segmenter of a job, to be followed by `save`."""
+        self._begin(record)
+        record.model = write_model(record.model, self._path(record, ".npz"), write_atomically)
+
+    def _begin(self, record):
+        """Make the folder, and an earlier run of the job unfinished."""
+        path = self._path(record, ".json")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.unlink(missing_ok=True)
 
     def find(self, record):
         """Return the stored job with the method, repeat, fold and fingerprint of `record`.
@@ -121,6 +136,7 @@ class Store:
         if found.fingerprint != record.fingerprint:
             return None
         found.maps = StoredMaps(path.with_suffix(".npz"))
+        found.model = find_model(path)
         return found
 
     def save_benchmark(self, manifest, data):

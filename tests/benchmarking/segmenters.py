@@ -1,6 +1,7 @@
 """Cheap segmenters for the tests, in a module so that workers can import them."""
 
 import os
+import threading
 from pathlib import Path
 
 import numpy as np
@@ -48,6 +49,14 @@ class CountingThreshold(NoisyThreshold):
     def fit(self, X, y, groups=None):
         folder = Path(self.folder)
         (folder / f"{os.getpid()}-{len(list(folder.iterdir()))}").touch()
+        return super().fit(X, y, groups)
+
+
+class LockedThreshold(NoisyThreshold):
+    """Cannot be pickled once it is fitted."""
+
+    def fit(self, X, y, groups=None):
+        self.lock_ = threading.Lock()
         return super().fit(X, y, groups)
 
 

@@ -47,7 +47,7 @@ def test_from_benchmark_options(result):
         result, metrics=["ppv"], subset="validation", fold_ensembles=True
     )
     assert display.scores.columns.tolist() == ["ppv"]
-    assert len(MetricHeatmapDisplay.from_benchmark(result, fold_ensembles=True).scores) == 8
+    assert len(MetricHeatmapDisplay.from_benchmark(result, fold_ensembles=True).scores) == 10
 
 
 def test_boxed_methods_have_a_box(scores):
