@@ -81,6 +81,7 @@ class Job:
             "fit_cpu_time": meter.cpu_time,
             "fit_peak_memory": meter.peak_memory,
             "fit_extra_memory": meter.extra_memory,
+            "fit_peak_device_memory": meter.peak_device_memory,
             "n_iter": _number(getattr(segmenter, "n_iter_", np.nan)),
             "convergence_time": _number(getattr(segmenter, "convergence_time_", np.nan)),
         }
@@ -105,6 +106,7 @@ class Job:
             "predict_time": wall,
             "predict_cpu_time": sum(meter.cpu_time for meter in meters),
             "predict_peak_memory": max(meter.peak_memory for meter in meters),
+            "predict_peak_device_memory": max(meter.peak_device_memory for meter in meters),
             "predict_seconds_per_megapixel": wall / n_pixels * 1e6,
         }
 

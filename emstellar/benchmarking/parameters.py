@@ -38,12 +38,15 @@ class ParameterStudy:
         -------
         DataFrame
             Indexed by value, with the means and standard deviations over folds and repeats of
-            the score, of `fit_time` in seconds and of `fit_peak_memory` in MB.
+            the score, of `fit_time` in seconds, and of `fit_peak_memory` and
+            `fit_peak_device_memory` in MB; the latter is NaN where no GPU was measured.
         """
         metric = self.result.metrics[0] if metric is None else metric
         summary = self.result.summary(metric, subset)[metric]
-        rows = self.result.resources.groupby("method")
-        quantities = ["fit_time", "fit_peak_memory"]
+        quantities = ["fit_time", "fit_peak_memory", "fit_peak_device_memory"]
+        # A store of an earlier version knows no memory of devices.
+        resources = self.result.resources.reindex(columns=["method", *quantities])
+        rows = resources.groupby("method")
         means, spreads = rows[quantities].mean(), rows[quantities].std()
         table = pd.DataFrame({metric: summary["mean"], f"{metric}_std": summary["std_folds"]})
         for name in quantities:

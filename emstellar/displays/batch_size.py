@@ -5,6 +5,7 @@ import matplotlib.pyplot as plt
 from .canvas import metric_label
 
 PANELS = {"fit_time": "Time to fit, s", "fit_peak_memory": "Peak memory, MB"}
+ON_DEVICE = {"fit_time": "Time to fit, s", "fit_peak_device_memory": "Peak memory of the GPU, MB"}
 
 
 class BatchSizeDisplay:
@@ -16,7 +17,8 @@ class BatchSizeDisplay:
     ----------
     table : DataFrame
         Of `emstellar.benchmarking.ParameterStudy.table`: indexed by value, with the score and
-        `fit_time` and `fit_peak_memory`, and their standard deviations.
+        `fit_time` and `fit_peak_memory`, and their standard deviations. Where
+        `fit_peak_device_memory` is there and was measured, it is drawn instead of the latter.
     metric : str
         What the score is.
 
@@ -82,7 +84,9 @@ class BatchSizeDisplay:
         if axes is None:
             _, axes = plt.subplots(1, 3, figsize=(9, 3), layout="constrained")
         self.axes_, self.figure_ = axes, axes[0].get_figure()
-        labels = {self.metric: metric_label(self.metric)} | PANELS
+        device = self.table.get("fit_peak_device_memory")
+        panels = PANELS if device is None or device.isna().all() else ON_DEVICE
+        labels = {self.metric: metric_label(self.metric)} | panels
         positions = range(len(self.table))
         self.lines_ = []
         for ax, (column, label) in zip(axes, labels.items(), strict=True):

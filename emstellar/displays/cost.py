@@ -9,6 +9,7 @@ COST_LABELS = {
     "convergence_time": "Time to the best epoch, s",
     "predict_seconds_per_megapixel": "Prediction, s per megapixel",
     "fit_peak_memory": "Peak memory, MB",
+    "fit_peak_device_memory": "Peak memory of the GPU, MB",
 }
 
 
@@ -75,10 +76,9 @@ class CostDisplay:
         ValueError
             If the cost was not measured.
         """
-        if cost not in result.resources:
-            raise ValueError(
-                f"{cost!r} was not measured; there are {list(result.resources.columns[4:])}."
-            )
+        measured = result.resources.iloc[:, 4:].dropna(axis=1, how="all").columns.tolist()
+        if cost not in measured:
+            raise ValueError(f"{cost!r} was not measured; there are {measured}.")
         metric = result.metrics[0] if metric is None else metric
         score = mean_scores(result.summary(metric, subset))[metric].rename("score")
         costs = result.resources.groupby("method", sort=False)[cost].mean().rename("cost")

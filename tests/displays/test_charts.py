@@ -90,8 +90,11 @@ def test_cost_from_benchmark_joins_mean_cost_and_score(result):
     costs = result.resources.query("method == 'blunt'")["predict_time"]
     assert display.table.loc["blunt", "cost"] == pytest.approx(costs.mean())
     assert display.table.loc["blunt", "score"] == result.summary().loc["blunt", ("f1", "mean")]
-    with pytest.raises(ValueError, match=r"'price' was not measured; there are \['fit_time'"):
-        CostDisplay.from_benchmark(result, cost="price")
+    table = result.resources.assign(fit_peak_device_memory=np.nan)
+    on_processor = SimpleNamespace(resources=table)
+    for cost in ("price", "fit_peak_device_memory"):
+        with pytest.raises(ValueError, match=rf"'{cost}' was not measured; there are \['fit_time'"):
+            CostDisplay.from_benchmark(on_processor, cost=cost)
 
 
 def test_boxes_hold_the_times_of_all_fits_in_a_readable_unit():

@@ -25,6 +25,16 @@ def test_a_panel_each_for_score_time_and_memory(table):
     assert display.axes_[0].get_xlabel() == "Batch size"
 
 
+def test_the_memory_of_the_gpu_is_drawn_where_it_was_measured(table):
+    table["fit_peak_device_memory"], table["fit_peak_device_memory_std"] = [np.nan, np.nan], np.nan
+    display = BatchSizeDisplay(table, "f1").plot()
+    assert display.axes_[2].get_ylabel() == "Peak memory, MB"
+    table["fit_peak_device_memory"] = [1500.0, 6000.0]
+    display = BatchSizeDisplay(table, "f1").plot()
+    assert_array_equal(display.lines_[2][0].get_ydata(), [1500, 6000])
+    assert display.axes_[2].get_ylabel() == "Peak memory of the GPU, MB"
+
+
 def test_error_bars_reach_one_standard_deviation_where_it_is_known(table):
     display = BatchSizeDisplay(table, "f1").plot()
     (bars,) = display.lines_[0][2]
