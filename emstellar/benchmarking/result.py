@@ -121,9 +121,10 @@ class BenchmarkResult(KeptOutputs, ResultQuestions):
         -------
         DataFrame
             Indexed by method, with columns (metric, statistic): `mean` over folds and repeats
-            of the pooled scores, `std_folds` their standard deviation, and `std_images` the
-            standard deviation of the scores of single images (of a method's mean over folds and
-            repeats). NaN where there is one value only.
+            of the pooled scores, `std_folds` their standard deviation, `std_repeats` the
+            standard deviation between repeats, which differ in the seed alone (of the mean over
+            folds), and `std_images` that between images (of the mean over folds and repeats). NaN
+            where there is one value only.
 
         Raises
         ------

@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-STATISTICS = ("mean", "std_folds", "std_images")
+STATISTICS = ("mean", "std_folds", "std_repeats", "std_images")
 
 
 def summarize(scores, fold_scores, metrics, subset):
@@ -25,10 +25,13 @@ def summarize(scores, fold_scores, metrics, subset):
     by = ["method", "metric"]
     # The spread between images is that of a typical model: folds and repeats are averaged first.
     per_image = images.groupby([*by, "image"], sort=False)["value"].mean()
+    # Between repeats only the seed differs, once the folds of each are averaged.
+    per_repeat = pooled.groupby([*by, "repeat"], sort=False)["value"].mean()
     table = pd.DataFrame(
         {
             "mean": pooled.groupby(by, sort=False)["value"].mean(),
             "std_folds": pooled.groupby(by, sort=False)["value"].std(),
+            "std_repeats": per_repeat.groupby(by, sort=False).std(),
             "std_images": per_image.groupby(by, sort=False).std(),
         }
     )

@@ -31,8 +31,25 @@ def test_summary_is_mean_and_spread_of_the_tables(result):
     images = result.scores.query("method == 'blunt' and metric == 'f1' and subset == 'validation'")[
         "value"
     ]
-    expected = [folds.mean(), folds.std(), images.std()]
+    expected = [folds.mean(), folds.std(), np.nan, images.std()]
     np.testing.assert_allclose(summary.loc["blunt"].to_numpy(), expected)
+
+
+def test_the_spread_between_seeds_is_that_of_the_means_over_folds(data):
+    del data["groups"]
+    methods = {"a": NoisyThreshold(noise=0.3), "b": NoisyThreshold(noise=0.2)}
+    options = {"cv": 3, "n_repeats": 3, "random_state": 0, "scoring": ("f1", "accuracy")}
+    result = benchmark(methods, **data, **options, verbose=0)
+    for subset in ("validation", "test"):
+        rows = result.fold_scores.query("method == 'b' and metric == 'f1' and subset == @subset")
+        means = rows["value"].to_numpy().reshape(3, 3).mean(axis=1)
+        found = result.summary(subset=subset).loc["b"]
+        assert found["f1", "std_repeats"] == pytest.approx(np.std(means, ddof=1))
+        assert found["f1", "std_folds"] == pytest.approx(np.std(rows["value"], ddof=1))
+    # The votes of all folds are one value per seed.
+    rows = result.fold_scores.query("method == 'a, average voting' and metric == 'accuracy'")
+    spread = result.summary().loc["a, average voting", ("accuracy", "std_repeats")]
+    assert spread == pytest.approx(np.std(rows["value"], ddof=1))
 
 
 def test_summary_of_the_test_images_averages_folds_before_images(result):
