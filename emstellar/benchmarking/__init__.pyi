@@ -1,4 +1,5 @@
 from .parameters import ParameterStudy as ParameterStudy
+from .parameters import batch_size_study as batch_size_study
 from .parameters import parameter_study as parameter_study
 from .prediction_folders import score_folders as score_folders
 from .result import BenchmarkResult as BenchmarkResult

@@ -102,3 +102,49 @@ def parameter_study(segmenter, X, y, *, parameter, values, **options):
     }
     result = benchmark(methods, X, y, **{"ensembles": ()} | options)
     return ParameterStudy(parameter, names, result)
+
+
+def batch_size_study(segmenter, X, y, *, sizes=(1, 2, 4, 8), **options):
+    """Benchmark a network with several batch sizes.
+
+    Larger batches take more memory and less time per image, and may score better or worse: Fig. 1
+    of the EM-stellar paper. `BatchSizeDisplay` draws the study.
+
+    Parameters
+    ----------
+    segmenter : segmenter
+        With a parameter `batch_size`. Where it has `steps_per_epoch`, larger batches also see
+        more patches per epoch.
+    X, y : images and masks
+        As in `benchmark`.
+    sizes : sequence of int, default=(1, 2, 4, 8)
+        The batch sizes.
+    **options
+        Further arguments of `benchmark`; `ensembles` is () by default.
+
+    Returns
+    -------
+    ParameterStudy
+
+    Raises
+    ------
+    ValueError
+        If the segmenter has no batch size, or there are no sizes.
+
+    See Also
+    --------
+    parameter_study : The same for any parameter.
+
+    Examples
+    --------
+    >>> from emstellar import UNetSegmenter
+    >>> from emstellar.benchmarking import batch_size_study
+    >>> from emstellar.datasets import make_em_images
+    >>> X, y = make_em_images(4, (32, 32), random_state=0)
+    >>> unet = UNetSegmenter(width=1 / 32, epochs=1)
+    >>> study = batch_size_study(unet, X, y, sizes=[1, 2], cv=[([0, 1], [2, 3])], scoring="f1",
+    ...                          verbose=0)
+    >>> study.table().index.tolist()
+    [1, 2]
+    """
+    return parameter_study(segmenter, X, y, parameter="batch_size", values=sizes, **options)

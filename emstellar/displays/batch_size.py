@@ -55,7 +55,7 @@ class BatchSizeDisplay:
         Parameters
         ----------
         study : ParameterStudy
-            From `emstellar.benchmarking.parameter_study`.
+            From `emstellar.benchmarking.batch_size_study` or `parameter_study`.
         metric : str, optional
             The first by default.
         subset : {"validation", "test"}, optional

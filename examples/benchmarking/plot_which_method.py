@@ -123,13 +123,11 @@ ComplexityDisplay.from_benchmark(result, metric="f1")
 # see more patches. The bars are one standard deviation of two folds: hardly known, like the memory,
 # most of which is the libraries'.
 
-from emstellar.benchmarking import parameter_study
+from emstellar.benchmarking import batch_size_study
 from emstellar.displays import BatchSizeDisplay
 
 options["scoring"] = "f1"
-study = parameter_study(
-    network(8), X, y, parameter="batch_size", values=[1, 4, 16], cv=2, **options
-)
+study = batch_size_study(network(8), X, y, sizes=[1, 4, 16], cv=2, **options)
 BatchSizeDisplay.from_study(study)
 
 # %%

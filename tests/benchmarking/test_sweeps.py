@@ -4,11 +4,24 @@ import numpy as np
 import pytest
 from sklearn.model_selection import KFold, cross_validate
 
-from emstellar.benchmarking import learning_curve, parameter_study
+from emstellar.benchmarking import batch_size_study, learning_curve, parameter_study
 from emstellar.displays import BatchSizeDisplay, LearningCurveDisplay
 from emstellar.metrics import get_scorer
 
 from .segmenters import NoisyThreshold
+
+
+class Batched(NoisyThreshold):
+    """Is the steeper, the larger the batch."""
+
+    def __init__(self, batch_size=2, random_state=None):
+        super().__init__(float(batch_size), random_state=random_state)
+        self.batch_size = batch_size
+
+    def set_params(self, **params):
+        super().set_params(**params)
+        self.steepness = float(self.batch_size)
+        return self
 
 
 def test_the_full_size_equals_cross_validate(data):
@@ -88,7 +101,31 @@ def test_a_parameter_study_is_a_benchmark_of_its_values(data):
     assert ticks == ["2.0", "20.0"]
 
 
+def test_a_study_of_the_batch_size_fits_with_each(data):
+    seen = []
+
+    class Spy(Batched):
+        def fit(self, X, y, groups=None):
+            seen.append(self.batch_size)
+            return super().fit(X, y, groups)
+
+    options = {"cv": 3, "scoring": "roc_auc", "verbose": 0}
+    study = batch_size_study(Spy(), data["X"], data["y"], sizes=[1, 8], **options)
+    assert sorted(seen) == [1, 1, 1, 8, 8, 8]
+    table = study.table()
+    assert table.index.name == "batch_size"
+    assert table.index.tolist() == [1, 8]
+    expected = cross_validate(
+        Batched(8), data["X"], data["y"], cv=3, scoring=get_scorer("roc_auc")
+    )["test_score"]
+    assert table.loc[8, "roc_auc"] == pytest.approx(expected.mean())
+    assert (table[["fit_time", "fit_peak_memory"]] > 0).all(axis=None)
+    assert BatchSizeDisplay.from_study(study).axes_[0].get_xlabel() == "Batch size"
+
+
 def test_wrong_studies_are_named(data):
+    with pytest.raises(ValueError, match="Invalid parameter 'batch_size'"):
+        batch_size_study(NoisyThreshold(), data["X"], data["y"])
     with pytest.raises(ValueError, match="at least one value"):
         parameter_study(NoisyThreshold(), data["X"], data["y"], parameter="noise", values=[])
     with pytest.raises(ValueError, match="Invalid parameter 'nose'"):
