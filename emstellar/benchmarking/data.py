@@ -41,6 +41,11 @@ class BenchmarkData:
         """Return those images and masks of a subset that stand at `indices`."""
         return tuple(take(values, indices) for values in self.subset(subset))
 
+    def __sizeof__(self):
+        # Dask sends what is large to its workers once, and not with every job.
+        values = (self.X, self.y, self.groups, self.X_test, self.y_test)
+        return object.__sizeof__(self) + sum(_count_bytes(value) for value in values)
+
     @property
     def fingerprint(self):
         """The SHA-256 of all images, masks and groups."""
@@ -79,6 +84,12 @@ def check_data(X, y, groups, X_test, y_test, description=""):
 
 def _as_stored(images):
     return images if images is None or isinstance(images, (list, tuple)) else np.asarray(images)
+
+
+def _count_bytes(images):
+    if isinstance(images, (list, tuple)):
+        return sum(np.asarray(image).nbytes for image in images)
+    return 0 if images is None else np.asarray(images).nbytes
 
 
 def _check_test_labels(masks, classes):
