@@ -135,8 +135,10 @@ class ResultQuestions:
         mean, spread = summary.loc[best, [(metric, "mean"), (metric, "std_folds")]]
         return best, mean, spread, ", ".join(not_worse), _prevailing_error(summary.loc[best])
 
-    def estimate_costs(self, *, price_per_hour=0.0, watts=0.0):
+    def estimate_costs(self, *, price_per_hour=0.0, watts=0.0, per_job=False):
         """Return what the fits of each method took, in hours, money and energy.
+
+        What a prediction takes per megapixel is in `resources`.
 
         Parameters
         ----------
@@ -144,14 +146,28 @@ class ResultQuestions:
             Of the machine, in any currency.
         watts : float, default=0.0
             What the machine draws at work.
+        per_job : bool, default=False
+            Whether each job has a row of its own.
 
         Returns
         -------
         DataFrame
             Indexed by method: `hours` of all fits and predictions, `money` and `kilowatt_hours`.
+            With `per_job` indexed by method, repeat and fold.
+
+        Raises
+        ------
+        ValueError
+            For a negative rate.
         """
+        if price_per_hour < 0 or watts < 0:
+            raise ValueError(
+                f"Rates must not be negative, got price_per_hour={price_per_hour} and "
+                f"watts={watts}."
+            )
+        keys = ["method", "repeat", "fold"] if per_job else ["method"]
         jobs = self.resources[self.resources["kind"] == "segmenter"]
-        seconds = jobs.groupby("method", sort=False)[["fit_time", "predict_time"]].sum()
+        seconds = jobs.groupby(keys, sort=False)[["fit_time", "predict_time"]].sum()
         hours = seconds.sum(axis=1) / SECONDS_PER_HOUR
         columns = {
             "hours": hours,

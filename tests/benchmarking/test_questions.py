@@ -67,6 +67,16 @@ def test_costs_are_hours_times_rates(result):
     assert costs.index.tolist() == ["good", "off"]
 
 
+def test_costs_of_single_jobs(result):
+    costs = result.estimate_costs(price_per_hour=3.0, watts=500, per_job=True)
+    (job,) = result.resources.query("method == 'off' and fold == 2").to_dict("records")
+    hours = (job["fit_time"] + job["predict_time"]) / 3600
+    assert costs.loc["off", 0, 2].tolist() == pytest.approx([hours, hours * 3, hours / 2])
+    assert len(costs) == 6
+    with pytest.raises(ValueError, match=r"Rates must not be negative, got .* and watts=-1"):
+        result.estimate_costs(watts=-1)
+
+
 def test_merged_results_equal_one_run(data):
     methods = {name: NoisyThreshold(s) for name, s in {"a": 2.0, "b": 5.0, "c": 20.0}.items()}
     del data["groups"]
