@@ -77,6 +77,31 @@ def test_pairs_equal_scipy():
     assert row["high"] == pytest.approx(differences.mean() + width, abs=width / 4)
 
 
+# scikit-posthocs brings statsmodels, seaborn and four more packages, which is much for two tests;
+# so it is not among those that the tests require.
+@pytest.mark.parametrize("n_methods", [3, 5])
+@pytest.mark.parametrize("seed", [0, 1])
+def test_critical_differences_are_those_of_scikit_posthocs(n_methods, seed):
+    posthocs = pytest.importorskip("scikit_posthocs")
+    rng = np.random.default_rng(seed)
+    scores = rng.normal(size=(12, n_methods)) + np.linspace(0, 1, n_methods)
+    ranks = stats.rankdata(scores, axis=1).mean(axis=0)
+    p_values = posthocs.posthoc_nemenyi_friedman(scores).to_numpy()
+    for i, j in zip(*np.triu_indices(n_methods, 1), strict=True):
+        # A difference that has this p-value is the critical one at this level.
+        difference = critical_difference(n_methods, 12, alpha=p_values[i, j])
+        assert difference == pytest.approx(abs(ranks[i] - ranks[j]), abs=1e-5)
+
+
+@pytest.mark.parametrize("gap", [0.05, 0.004])
+def test_corrected_pairs_are_those_of_scikit_posthocs(gap):
+    posthocs = pytest.importorskip("scikit_posthocs")
+    table = make_scores(gap=gap)
+    expected = posthocs.posthoc_wilcoxon(list(table.to_numpy().T), p_adjust="holm").to_numpy()
+    found = compare_methods(table, n_resamples=99).pairs["p_holm"]
+    np.testing.assert_allclose(found, expected[np.triu_indices(3, 1)], rtol=1e-10)
+
+
 def test_the_permutation_test_of_few_images_is_exact():
     table = make_scores(n_images=8)
     found = compare_methods(table[["good", "fair"]], test="permutation", n_resamples=999)
