@@ -52,7 +52,7 @@ def test_cardiac_leaves_one_field_out_and_tests_on_field_4():
 @pytest.mark.parametrize("name", ["isbi2012", "neuronal"])
 def test_serial_sections_are_held_out_in_blocks_without_their_neighbours(name):
     study = load_study(name)
-    report = leakage_report(study.cv, study.X)
+    report = leakage_report(study.X, cv=study.cv)
     assert (report["n_neighbours"] == 0).all()
 
 
