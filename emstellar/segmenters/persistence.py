@@ -1,25 +1,39 @@
 """Segmenters on disk: one file that holds numbers and text, and can hold no code."""
 
-import json
-import os
+import math
 import warnings
 
 import numpy as np
 
 import emstellar
+from emstellar import constraints
 from emstellar.archive import read_archive, write_archive
+from emstellar.segmenters.parameters_as_text import parameter_from_text, parameters_as_text
 
 ARRAYS = "_arrays"
 FORMAT = 1
-_HISTORY = (
-    "history_",
-    "n_iter_",
-    "best_iter_",
-    "convergence_time_",
-    "convergence_times_",
-    "fit_time_",
-    "seed_",
-)
+_NUMBER = (int, float)
+# What a header holds, and of which types.
+_FORM = {
+    "class": str,
+    "parameters": dict,
+    "fitted": dict,
+    "classes": dict,
+    "n_channels_in": int,
+    "normalization": list,
+    "backend": str,
+    "versions": dict,
+    "has_optimizer": bool,
+}
+_FITTED = {
+    "history_": dict,
+    "n_iter_": int,
+    "best_iter_": int,
+    "convergence_time_": _NUMBER,
+    "convergence_times_": dict,
+    "fit_time_": _NUMBER,
+    "seed_": int,
+}
 
 
 def model_arrays(segmenter):
@@ -28,7 +42,8 @@ def model_arrays(segmenter):
     Returns
     -------
     dict
-        ``variables`` and ``optimizer`` (list of ndarray or None), ``backend`` (str).
+        ``variables`` and ``optimizer`` (list of ndarray or None), ``backend`` and ``version`` of
+        emstellar (str).
     """
     import keras
 
@@ -38,6 +53,7 @@ def model_arrays(segmenter):
         "variables": [keras.ops.convert_to_numpy(v) for v in segmenter.model_.variables],
         "optimizer": optimizer_arrays(segmenter),
         "backend": keras.config.backend(),
+        "version": emstellar.__version__,
     }
 
 
@@ -61,7 +77,11 @@ def rebuild_model(segmenter, arrays):
     import keras
 
     from emstellar.training.fitting import build_model
+    from emstellar.training.precision import choose_precision, set_precision
 
+    _warn_of_version(
+        arrays.get("version", emstellar.__version__), f"The {type(segmenter).__name__}"
+    )
     model = build_model(segmenter)
     shapes = [tuple(v.shape) for v in model.variables]
     found = [a.shape for a in arrays["variables"]]
@@ -77,6 +97,8 @@ def rebuild_model(segmenter, arrays):
         # The state of random generators means something on its own backend only.
         if same_backend or "seed_generator" not in variable.path:
             variable.assign(array)
+    # Else it would predict in another precision than the one that was kept.
+    set_precision(model, choose_precision(segmenter.precision))
     segmenter.model_ = model
     segmenter._optimizer_arrays = arrays["optimizer"]
 
@@ -92,14 +114,16 @@ def save(segmenter, path, *, include_optimizer):
     """Write `segmenter` to `path`, see `BaseKerasSegmenter.save`."""
     import keras
 
+    # A file with wrong ones would be refused when it is read.
+    constraints.check_parameters(segmenter, segmenter._parameter_constraints)
     arrays = model_arrays(segmenter)
     optimizer = arrays["optimizer"] if include_optimizer else None
     normalization = segmenter.normalization_
     header = {
         "format": FORMAT,
         "class": type(segmenter).__name__,
-        "parameters": _parameters_as_text(segmenter),
-        "fitted": {name: getattr(segmenter, name) for name in _HISTORY},
+        "parameters": parameters_as_text(segmenter),
+        "fitted": {name: getattr(segmenter, name) for name in _FITTED},
         "classes": {"values": segmenter.classes_.tolist(), "dtype": str(segmenter.classes_.dtype)},
         "n_channels_in": segmenter.n_channels_in_,
         "normalization": [normalization.kind, normalization.mean, normalization.std],
@@ -108,39 +132,6 @@ def save(segmenter, path, *, include_optimizer):
         "has_optimizer": optimizer is not None,
     }
     write_archive(path, header, {"variable": arrays["variables"], "optimizer": optimizer or []})
-
-
-def _parameters_as_text(segmenter):
-    """Return the parameters as what JSON can hold; Keras objects as their configuration."""
-    import keras
-
-    parameters = {}
-    for name, value in segmenter.get_params(deep=False).items():
-        if name == "network":
-            continue
-        if hasattr(value, "get_config"):
-            value = {"keras": keras.saving.serialize_keras_object(value)}
-        elif isinstance(value, np.random.RandomState):
-            value = segmenter.seed_
-        elif isinstance(value, dict):
-            value = {"dict": [[key, item] for key, item in value.items()]}
-        try:
-            parameters[name] = json.loads(json.dumps(value, default=_numpy_as_python))
-        except TypeError as error:
-            raise TypeError(
-                f"The parameter {name}={value!r} cannot be written as text. Set it to a name or a "
-                "number with set_params before save, or pickle the segmenter with joblib.dump "
-                "instead."
-            ) from error
-    return parameters
-
-
-def _numpy_as_python(value):
-    if isinstance(value, np.generic):
-        return value.item()
-    if isinstance(value, os.PathLike):
-        return os.fspath(value)
-    raise TypeError(f"{type(value).__name__} is not text")
 
 
 def load(path, *, network=None):
@@ -164,7 +155,8 @@ def load(path, *, network=None):
     Raises
     ------
     ValueError
-        If the file is not one of ours, is damaged, or comes from a newer version.
+        If the file is not one of ours, is damaged or tampered with, or comes from a newer
+        version.
 
     Examples
     --------
@@ -181,75 +173,119 @@ def load(path, *, network=None):
     True
     """
     header, arrays = read_archive(path)
-    if not {"format", "class", "versions", "fitted"} <= set(header):
-        raise ValueError(f"{path} is not a segmenter saved by emstellar: its header is incomplete.")
-    if header["format"] > FORMAT:
-        raise ValueError(
-            f"{path} was written by emstellar {header['versions']['emstellar']} in format "
-            f"{header['format']}; this version reads up to {FORMAT}. Update emstellar."
-        )
-    if header["versions"]["emstellar"] != emstellar.__version__:
-        warnings.warn(
-            f"{path} was written by emstellar {header['versions']['emstellar']}, this is "
-            f"{emstellar.__version__}: check a prediction before you rely on it.",
-            stacklevel=2,
-        )
-    segmenter = _with_parameters(header, network, path)
-    _set_fitted(segmenter, header)
+    _check_format(header, path)
+    try:
+        _check_types(header, _FORM, "header")
+        segmenter = _with_parameters(header, network)
+        _set_fitted(segmenter, header)
+        variables, optimizer = arrays["variable"], arrays["optimizer"]
+    except (ValueError, TypeError, KeyError, OverflowError) as error:
+        raise ValueError(f"{path} cannot be loaded: {error}") from error
     state = {
-        "variables": arrays["variable"],
-        "optimizer": arrays["optimizer"] if header["has_optimizer"] else None,
+        "variables": variables,
+        "optimizer": optimizer if header["has_optimizer"] else None,
         "backend": header["backend"],
     }
     rebuild_model(segmenter, state)
     return segmenter
 
 
-def _with_parameters(header, network, path):
-    """Return an unfitted segmenter of the stored class and parameters."""
-    from emstellar import segmenters
-
-    known = [name for name in segmenters.__all__ if name.endswith("Segmenter")]
-    if header["class"] not in known:
+def _check_format(header, path):
+    versions = header.get("versions")
+    version = versions.get("emstellar") if isinstance(versions, dict) else None
+    if not isinstance(version, str) or not isinstance(header.get("format"), int):
+        raise ValueError(f"{path} is not a segmenter saved by emstellar: its header is incomplete.")
+    if header["format"] > FORMAT:
         raise ValueError(
-            f"{path} holds a {header['class']!r}, which is none of emstellar's segmenters: "
-            f"{', '.join(known)}."
+            f"{path} was written by emstellar {version} in format {header['format']}; this "
+            f"version reads up to {FORMAT}. Update emstellar."
         )
-    cls = getattr(segmenters, header["class"])
-    parameters = {name: _from_text(value) for name, value in header["parameters"].items()}
+    _warn_of_version(version, path)
+
+
+def _warn_of_version(version, what):
+    if version != emstellar.__version__:
+        warnings.warn(
+            f"{what} was written by emstellar {version}, this is {emstellar.__version__}: check a "
+            "prediction before you rely on it.",
+            stacklevel=4,
+        )
+
+
+def _check_types(found, form, where):
+    """Raise a ValueError unless `found` has an item of the right type for each of `form`."""
+    for name, kind in form.items():
+        if not isinstance(found.get(name), kind):
+            kinds = kind if isinstance(kind, tuple) else (kind,)
+            raise ValueError(
+                f"the {name!r} of its {where} is {found.get(name)!r}, expected "
+                f"{' or '.join(k.__name__ for k in kinds)}"
+            )
+
+
+def _with_parameters(header, network):
+    """Return an unfitted segmenter of the stored class and parameters."""
+    cls = _class_of(header["class"])
+    parameters = {name: parameter_from_text(text) for name, text in header["parameters"].items()}
     known = set(cls._get_param_names())
     unknown = sorted(set(parameters) - known)
     if unknown:
-        raise ValueError(f"{path} has parameters that {header['class']} does not know: {unknown}.")
+        raise ValueError(f"it has parameters that {header['class']} does not know: {unknown}.")
     if "network" in known:
         if network is None:
             raise ValueError(
-                f"{path} holds a {header['class']}: pass its network function, "
+                f"it holds a {header['class']}: pass its network function, "
                 "emstellar.load(path, network=...)."
             )
         parameters["network"] = network
-    return cls(**parameters)
+    segmenter = cls(**parameters)
+    constraints.check_parameters(segmenter, cls._parameter_constraints)
+    return segmenter
 
 
-def _from_text(value):
-    if isinstance(value, list):
-        return tuple(value)
-    if not isinstance(value, dict):
-        return value
-    if "dict" in value:
-        return dict(value["dict"])
-    import keras
+def _class_of(name):
+    from emstellar import segmenters
 
-    return keras.saving.deserialize_keras_object(value["keras"], safe_mode=True)
+    names = [n for n in segmenters.__all__ if n.endswith("Segmenter") and not n.startswith("Base")]
+    classes = {n: getattr(segmenters, n) for n in names}
+    known = [n for n, c in classes.items() if issubclass(c, segmenters.BaseKerasSegmenter)]
+    if name not in known:
+        raise ValueError(
+            f"it holds a {name!r}, which is none of emstellar's segmenters: {', '.join(known)}."
+        )
+    return classes[name]
 
 
 def _set_fitted(segmenter, header):
+    _check_types(header["fitted"], _FITTED, "fitted attributes")
+    for name in _FITTED:
+        setattr(segmenter, name, header["fitted"][name])
+    segmenter.classes_ = _classes(**header["classes"])
+    n_channels = header["n_channels_in"]
+    if n_channels < 1:
+        raise ValueError(f"it has {n_channels} channels, expected at least one")
+    segmenter.n_channels_in_ = segmenter.n_features_in_ = n_channels
+    segmenter.normalization_ = _normalization(n_channels, *header["normalization"])
+
+
+def _classes(values, dtype):
+    dtype = np.dtype(dtype)
+    # A dtype of text could be of any length.
+    if dtype.kind not in "biuf":
+        raise ValueError(f"its classes are of dtype {dtype}, expected integers or booleans")
+    classes = np.array(values, dtype=dtype)
+    if not np.array_equal(classes, np.unique(classes)) or len(classes) < 2:
+        raise ValueError(f"its classes are {values}, expected at least two, sorted")
+    return classes
+
+
+def _normalization(n_channels, kind, mean, std):
     from emstellar.training.normalization import Normalization
 
-    for name in _HISTORY:
-        setattr(segmenter, name, header["fitted"][name])
-    classes = header["classes"]
-    segmenter.classes_ = np.array(classes["values"], dtype=classes["dtype"])
-    segmenter.n_channels_in_ = segmenter.n_features_in_ = header["n_channels_in"]
-    kind, mean, std = header["normalization"]
-    segmenter.normalization_ = Normalization(kind, tuple(mean), tuple(std))
+    expected = n_channels if kind == "train" else 0
+    numbers = [*mean, *std]
+    if kind not in ("train", "image", None) or not len(mean) == len(std) == expected:
+        raise ValueError(f"its normalisation is {[kind, mean, std]!r}, which nobody has fitted")
+    if not all(isinstance(number, _NUMBER) and math.isfinite(number) for number in numbers):
+        raise ValueError(f"its normalisation is by {numbers}, expected finite numbers")
+    return Normalization(kind, tuple(mean), tuple(std))
