@@ -50,6 +50,23 @@ def test_first_steps_of_radam_by_hand():
     assert found[4] - found[5] == pytest.approx(0.1 * 0.0258, rel=5e-3)
 
 
+# Weights after each step from 1.0, printed by optax 0.2.8:
+# radam(0.01, b1=0.9, b2=b2, eps=1e-7, threshold=5.0), in float64.
+GRADIENTS = [0.5, -0.25, 1.0, 0.75, -0.5, 0.25, 0.5, -1.0, 0.125, 0.375]
+MOMENTUM_ALONE = [0.995, 0.993947368, 0.989593125, 0.984324151, 0.981562802]
+OPTAX = {
+    0.999: [*MOMENTUM_ALONE, 0.981447091, 0.981272558, 0.981223089, 0.981158674, 0.981049008],
+    0.9: [*MOMENTUM_ALONE, 0.980403145, 0.978607667, 0.978118772, 0.977464787, 0.976336883],
+}
+
+
+@pytest.mark.backend
+@pytest.mark.parametrize("beta_2", OPTAX)
+def test_radam_equals_that_of_optax(beta_2):
+    found = run(RAdam(0.01, beta_2=beta_2), GRADIENTS)
+    np.testing.assert_allclose(found, OPTAX[beta_2], rtol=0, atol=2e-7)
+
+
 @pytest.mark.backend
 def test_after_many_steps_radam_is_adam():
     gradients = np.random.default_rng(0).normal(size=300)

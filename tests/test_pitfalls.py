@@ -2,7 +2,7 @@
 
 Those of one module are tested with it: pickles, files and backends (segmenters/test_persistence),
 threads and seeds (test_randomness, testing/), memory over many fits (training/test_memory),
-order of batches and number of workers (training/test_patches), masks and images warped together
+batches and number of workers (training/test_patches), masks and images warped together
 (training/test_geometry), what is copied (training/test_compilation, segmenters/
 test_keras_segmenter).
 """
@@ -19,10 +19,13 @@ from keras import ops
 from numpy.testing import assert_array_equal
 from sklearn.base import ClassifierMixin, clone
 from sklearn.model_selection import LeaveOneOut, cross_validate
+from sklearn.utils import get_tags
 
 import emstellar
-from emstellar import KerasSegmenter, VotingSegmenter, metrics
-from tests.segmenters.small import bright_discs, small_segmenter
+from emstellar import KerasSegmenter, VotingSegmenter, losses, metrics
+from emstellar.training import PatchBatches
+from tests.broken_segmenters import BrightnessSegmenter
+from tests.segmenters.small import bright_discs, small_segmenter, two_convolutions
 
 X, Y = bright_discs()
 SOURCES = sorted(Path(emstellar.__file__).parent.rglob("*.py"))
@@ -38,6 +41,8 @@ FORBIDDEN_CALLS = {
     "enable_op_determinism",
     "PyDataset",
     "numpy",
+    # Its gradient fails on torch for images.
+    "sparse_categorical_crossentropy",
 }
 MODULES_OF_ONE_BACKEND = {"tensorflow", "jax", "torch"}
 
@@ -47,6 +52,9 @@ def test_no_module_changes_global_state_or_knows_a_backend(path):
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
             assert node.func.attr not in FORBIDDEN_CALLS, f"line {node.lineno}"
+            # On some backends Keras' own augmentations move image and mask apart.
+            of_layers = getattr(node.func.value, "attr", None) == "layers"
+            assert not (of_layers and node.func.attr.startswith("Random")), f"line {node.lineno}"
         names = []
         if isinstance(node, ast.Import):
             names = [alias.name for alias in node.names]
@@ -54,6 +62,32 @@ def test_no_module_changes_global_state_or_knows_a_backend(path):
             names = [node.module or ""]
         backends = MODULES_OF_ONE_BACKEND & {name.split(".")[0] for name in names}
         assert not backends, f"line {node.lineno} imports {backends}"
+
+
+def test_what_chance_decides_is_said():
+    for seed, expected in ((None, True), (0, False)):
+        assert get_tags(small_segmenter(random_state=seed)).non_deterministic is expected
+
+
+class FailingSegmenter(KerasSegmenter):
+    def fit(self, X, y):
+        raise ValueError("it always fails")
+
+
+class MuteSegmenter(BrightnessSegmenter):
+    def predict_proba(self, X):
+        raise ValueError("it never answers")
+
+
+@pytest.mark.parametrize(
+    ("segmenter", "message"),
+    [(FailingSegmenter(two_convolutions), "it always fails"), (MuteSegmenter(), "Scoring failed")],
+)
+def test_failures_within_folds_fail_our_tests_too(segmenter, message):
+    scoring = metrics.get_scorer("f1")
+    folds = [(np.arange(3), [3]), (np.arange(1, 4), [0])]
+    with pytest.raises((ValueError, UserWarning), match=message):
+        cross_validate(segmenter, X, Y, cv=folds, scoring=scoring)
 
 
 def test_a_segmenter_is_no_classifier_of_rows():
@@ -119,6 +153,57 @@ def network_with_unregistered_layer(input_shape, n_outputs):
     inputs = keras.Input(input_shape)
     x = UnregisteredLayer()(inputs)
     return keras.Model(inputs, keras.layers.Conv2D(n_outputs, 1, activation="sigmoid")(x))
+
+
+class UnregisteredLoss(losses.SegmentationLoss):
+    def compute(self, target, probability, weight):
+        error = ops.mean(ops.square(target - probability), axis=-1, keepdims=True)
+        return ops.sum(weight * error) / ops.sum(weight)
+
+
+@pytest.mark.backend
+@pytest.mark.parametrize("loss", [UnregisteredLoss, squared_error, "mse"])
+def test_a_loss_that_keras_does_not_know_survives_clone_and_pickle(loss):
+    segmenter = small_segmenter(epochs=1, loss=loss)
+    fitted = clone(segmenter).fit(X, Y)
+    again = pickle.loads(pickle.dumps(fitted))
+    assert again.loss is fitted.loss is segmenter.loss
+    again.set_params(warm_start=True).fit(X, Y)
+    assert again.n_iter_ == 2
+
+
+def test_losses_given_are_not_changed_by_a_fit():
+    loss = losses.get_loss("bce+dice", [1, 5])
+    before = loss.get_config()
+    small_segmenter(epochs=1, loss=loss, class_weight={1: 3}).fit(X, Y)
+    assert loss.get_config() == before
+
+
+@pytest.mark.backend
+def test_training_sees_each_batch_once_and_in_order(monkeypatch):
+    seen = []
+    generate = PatchBatches.generate
+
+    def spy(self, first_epoch, n_epochs, workers=2):
+        for batch in generate(self, first_epoch, n_epochs, workers):
+            seen.append(batch[0])
+            yield batch
+
+    monkeypatch.setattr(PatchBatches, "generate", spy)
+    made = []
+    monkeypatch.setattr(PatchBatches, "__init__", remembering(PatchBatches.__init__, made))
+    segmenter = small_segmenter(epochs=2, steps_per_epoch=3).fit(X, Y)
+    expected = [made[0].batch(epoch, index)[0] for epoch in range(2) for index in range(3)]
+    assert int(segmenter.model_.optimizer.iterations) == len(seen) == 6
+    assert_array_equal(seen, expected)
+
+
+def remembering(init, made):
+    def remember(self, *args, **options):
+        made.append(self)
+        init(self, *args, **options)
+
+    return remember
 
 
 @pytest.mark.backend

@@ -91,7 +91,9 @@ class ConvergenceDisplay:
         step = 0.8 / len(criteria)
         for i, (criterion, color) in enumerate(zip(criteria, colors, strict=True)):
             rows = self.times[self.times["criterion"] == criterion].groupby("method")["seconds"]
-            values = [rows.get_group(m) / seconds if m in rows.groups else [] for m in methods]
+            values = [
+                rows.get_group(m).dropna() / seconds if m in rows.groups else [] for m in methods
+            ]
             self.boxes_[criterion] = self.ax_.boxplot(
                 values,
                 positions=np.arange(len(methods)) + (i - (len(criteria) - 1) / 2) * step,

@@ -1,6 +1,7 @@
 """From the name of a loss, or any other description of one, to a loss."""
 
 import difflib
+import functools
 import inspect
 
 import keras
@@ -22,6 +23,7 @@ _LOSSES = {
     "focal_tversky": FocalTversky,
     "jaccard": Jaccard,
     "lovasz": Lovasz,
+    "lovasz_hinge": functools.partial(Lovasz, hinge=True),
     "tversky": Tversky,
 }
 

@@ -13,10 +13,17 @@ DEFAULT_VALIDATION_METRICS = ("f1", "jaccard", "roc_auc")
 
 
 def best_epoch(values, monitor):
-    """Return the position of the best of `values`, one per epoch; NaN where there is none."""
+    """Return the position of the best of `values`, one per epoch; None where all are NaN.
+
+    Examples
+    --------
+    >>> from emstellar.training.callbacks import best_epoch
+    >>> best_epoch([float("nan"), 0.5, 0.8], "val_f1"), best_epoch([0.5, 0.8], "val_loss")
+    (2, 0)
+    """
     values = np.asarray(values, dtype=float)
     if np.isnan(values).all():
-        return len(values) - 1
+        return None
     return int(np.nanargmin(values) if monitor.endswith("loss") else np.nanargmax(values))
 
 
@@ -107,6 +114,9 @@ class BestEpoch(keras.callbacks.Callback):
         Epochs without improvement after which training stops; None never stops.
     restore : bool
         Whether the weights of the best epoch are put back at the end of training.
+    frequency : int, default=1
+        Epochs from one value to the next. Training stops at those with a value only, so that
+        every improvement is seen, however small `patience` is.
 
     Attributes
     ----------
@@ -127,9 +137,10 @@ class BestEpoch(keras.callbacks.Callback):
     (1, 0.8)
     """
 
-    def __init__(self, monitor, patience, restore):
+    def __init__(self, monitor, patience, restore, frequency=1):
         super().__init__()
         self.monitor = monitor
+        self.frequency = frequency
         self.patience = patience
         self.restore = restore
         self.epoch = None
@@ -157,6 +168,8 @@ class BestEpoch(keras.callbacks.Callback):
             raise ValueError(
                 f"monitor={self.monitor!r} is not among what was recorded: {sorted(logs)}."
             )
+        if (epoch + 1) % self.frequency:
+            return
         if is_better(logs[self.monitor], self.value, self.monitor):
             self.epoch, self.value = epoch, logs[self.monitor]
             self._weights = self.model.get_weights() if self.restore else None
@@ -229,7 +242,7 @@ class EpochLog(keras.callbacks.Callback):
         scores = "  ".join(
             f"{key} {value:.4g}"
             for key, value in values.items()
-            if key not in ("elapsed", "learning_rate")
+            if key not in ("elapsed", "learning_rate") and not np.isnan(value)
         )
         print(  # noqa: T201
             f"[{self.name}] epoch {epoch + 1}/{self.n_epochs}  {scores}  "

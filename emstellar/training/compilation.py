@@ -83,12 +83,22 @@ def adapt_batch_norm(model, planned_steps):
 def _optimizer(segmenter, total_steps):
     """Return a new optimiser, which knows the schedule and over how many steps it accumulates."""
     n = segmenter.gradient_accumulation_steps
-    rate = get_schedule(segmenter.lr_schedule, segmenter.learning_rate, total_steps)
-    optimizer = optimizers.get_optimizer(segmenter.optimizer, rate)
+    optimizer = optimizers.get_optimizer(segmenter.optimizer, _rate(segmenter, total_steps))
     if n == 1:
         return optimizer
     config = {**optimizer.get_config(), "gradient_accumulation_steps": n}
     return type(optimizer).from_config(config)
+
+
+def _rate(segmenter, total_steps):
+    """Return what the optimiser takes as learning rate; None leaves one given its own schedule."""
+    given, peak = segmenter.optimizer, segmenter.learning_rate
+    if isinstance(given, keras.optimizers.Optimizer):
+        peak = getattr(given, "inner_optimizer", given).get_config()["learning_rate"]
+        # The configuration of a schedule is no number. A schedule that was asked for precedes it.
+        if not isinstance(peak, float) and isinstance(segmenter.lr_schedule, (str, type(None))):
+            return None
+    return get_schedule(segmenter.lr_schedule, peak, total_steps)
 
 
 def use_jit(wanted):

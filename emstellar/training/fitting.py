@@ -285,7 +285,8 @@ class Training:
         name = type(segmenter).__name__
         callbacks.append(EpochLog(segmenter.history_, last_epoch, name, int(segmenter.verbose)))
         if self.validation is not None or segmenter.monitor == "loss":
-            best = BestEpoch(segmenter.monitor, segmenter.patience, segmenter.restore_best)
+            every = 1 if segmenter.monitor == "loss" else segmenter.validation_freq
+            best = BestEpoch(segmenter.monitor, segmenter.patience, segmenter.restore_best, every)
             callbacks.append(best)
         return callbacks + deepcopy(segmenter.callbacks or []), best
 
@@ -306,10 +307,14 @@ class Training:
         segmenter.best_iter_ = best.epoch + 1 if found else len(history["loss"])
         segmenter.convergence_time_ = history["elapsed"][segmenter.best_iter_ - 1]
         segmenter.convergence_times_ = {
-            name: history["elapsed"][best_epoch(values, name)]
-            for name, values in history.items()
-            if name.startswith("val_")
+            name: _time_of_best(history, name) for name in history if name.startswith("val_")
         }
+
+
+def _time_of_best(history, name):
+    """Return the seconds to the best epoch by a criterion; NaN if it never had a value."""
+    epoch = best_epoch(history[name], name)
+    return np.nan if epoch is None else history["elapsed"][epoch]
 
 
 def build_model(segmenter):

@@ -50,6 +50,7 @@ def set_precision(model, policy):
 
 def with_loss_scaling(optimizer, policy):
     """Return the optimiser, scaling the loss where float16 gradients would vanish."""
-    if policy == "mixed_float16":
+    scales = isinstance(optimizer, keras.optimizers.LossScaleOptimizer)
+    if policy == "mixed_float16" and not scales:
         return keras.optimizers.LossScaleOptimizer(optimizer)
     return optimizer

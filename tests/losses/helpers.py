@@ -20,7 +20,9 @@ ALL = [
     losses.CompoundLoss([losses.CrossEntropy(), losses.Dice()], weights=[0.5, 2]),
     losses.KerasLoss(keras.losses.MeanSquaredError()),
 ]
-NAMES = [f"{i}-{loss.name}" for i, loss in enumerate(ALL)]
+# Each with one channel and with several, but for the hinge, which is of one channel.
+CASES = [(loss, n) for loss in ALL for n in (1, 3)] + [(losses.Lovasz(hinge=True), 1)]
+NAMES = [f"{i // 2}-{loss.name}-{n}" for i, (loss, n) in enumerate(CASES)]
 
 
 def value(loss, codes, probability, weight=None):

@@ -5,19 +5,17 @@ import numpy as np
 import pytest
 
 from emstellar import losses
-from tests.losses.helpers import ALL, NAMES, SHAPE, draw, gradient, in_a_row, value
+from tests.losses.helpers import ALL, CASES, NAMES, SHAPE, draw, gradient, in_a_row, value
 
-CHANNELS = (1, 3)
-every_loss = pytest.mark.parametrize("loss", ALL, ids=NAMES)
-SINGLE = [loss for loss in ALL if not isinstance(loss, losses.CompoundLoss)]
+every_case = pytest.mark.parametrize(("loss", "n_channels"), CASES, ids=NAMES)
 # Smoothing is in pixels, so that it is another share of more pixels.
-UNSMOOTHED = [loss for loss in SINGLE if not hasattr(loss, "smooth")]
+UNSMOOTHED = [losses.Lovasz(hinge=True)]
+UNSMOOTHED += [x for x in ALL if not hasattr(x, "smooth") and not hasattr(x, "losses")]
 UNSMOOTHED += [losses.Dice(smooth=0), losses.Jaccard(smooth=0), losses.FocalTversky(smooth=0)]
 
 
 @pytest.mark.backend
-@pytest.mark.parametrize("n_channels", CHANNELS)
-@every_loss
+@every_case
 def test_labels_and_predictions_of_weight_zero_have_no_influence(loss, n_channels):
     codes, probability, weight = draw(n_channels)
     other_codes, other_probability, _ = draw(n_channels, seed=1)
@@ -28,8 +26,7 @@ def test_labels_and_predictions_of_weight_zero_have_no_influence(loss, n_channel
 
 
 @pytest.mark.backend
-@pytest.mark.parametrize("n_channels", CHANNELS)
-@every_loss
+@every_case
 def test_only_the_ratios_of_weights_count(loss, n_channels):
     codes, probability, weight = draw(n_channels)
     expected = value(loss, codes, probability, weight)
@@ -46,16 +43,15 @@ def test_a_weight_of_two_is_a_pixel_seen_twice(loss):
 
 
 @pytest.mark.backend
-@every_loss
-def test_a_batch_without_any_label_gives_a_finite_loss(loss):
-    codes, probability, weight = draw(3)
+@every_case
+def test_a_batch_without_any_label_gives_a_finite_loss(loss, n_channels):
+    codes, probability, weight = draw(n_channels)
     assert np.isfinite(value(loss, codes, probability, 0 * weight))
     assert np.isfinite(gradient(loss, codes, probability, 0 * weight)).all()
 
 
 @pytest.mark.backend
-@pytest.mark.parametrize("n_channels", CHANNELS)
-@every_loss
+@every_case
 def test_gradient_equals_finite_differences(loss, n_channels):
     codes, probability, weight = draw(n_channels)
     found = gradient(loss, codes, probability, weight)
@@ -69,8 +65,7 @@ def test_gradient_equals_finite_differences(loss, n_channels):
 
 
 @pytest.mark.backend
-@pytest.mark.parametrize("n_channels", CHANNELS)
-@pytest.mark.parametrize("loss", SINGLE, ids=lambda loss: loss.name)
+@every_case
 def test_class_weight_multiplies_sample_weight(loss, n_channels):
     class_weight = [0.5, 3.0, 2.0][: max(2, n_channels)]
     codes, probability, weight = draw(n_channels)
@@ -80,29 +75,50 @@ def test_class_weight_multiplies_sample_weight(loss, n_channels):
 
 
 @pytest.mark.backend
-@every_loss
-def test_half_precision_is_computed_in_float32(loss):
-    codes, probability, weight = draw(3)
-    half = probability.astype("float16")
-    found = loss(codes, half, weight)
+@pytest.mark.parametrize("dtype", ["float16", "bfloat16"])
+@every_case
+def test_half_precision_is_computed_in_float32(loss, n_channels, dtype):
+    codes, probability, weight = draw(n_channels)
+    # More pixels than float16 can count.
+    codes, probability, weight = (np.tile(a, (1, 60, 60, 1)) for a in (codes, probability, weight))
+    half = keras.ops.cast(probability, dtype)
+    found = loss(codes, half, keras.ops.cast(weight, dtype))
     assert keras.backend.standardize_dtype(found.dtype) == "float32"
-    expected = value(loss, codes, half.astype("float32"), weight)
-    assert value(loss, codes, half, weight) == pytest.approx(expected, rel=1e-6)
+    single = [keras.ops.cast(keras.ops.cast(a, dtype), "float32") for a in (probability, weight)]
+    expected = value(loss, codes, *single)
+    assert float(keras.ops.convert_to_numpy(found)) == pytest.approx(expected, rel=1e-6)
+    assert expected == pytest.approx(value(loss, codes, probability, weight), rel=0.02)
 
 
 @pytest.mark.backend
-@every_loss
-def test_an_optimal_prediction_beats_any_other(loss):
-    codes, probability, weight = draw(3)
-    perfect = np.eye(3, dtype="float32")[codes[..., 0]]
-    assert value(loss, codes, perfect, weight) < value(loss, codes, probability, weight)
+@every_case
+def test_an_optimal_prediction_beats_any_other(loss, n_channels):
+    codes, probability, weight = draw(n_channels)
+    perfect = codes if n_channels == 1 else np.eye(3)[codes[..., 0]]
+    best = value(loss, codes, perfect.astype("float32"), weight)
+    assert best < value(loss, codes, probability, weight)
 
 
-@every_loss
-def test_config_and_copies_give_an_equal_loss(loss):
-    codes, probability, weight = draw(3)
+@pytest.mark.backend
+@every_case
+def test_a_saved_model_keeps_its_loss(loss, n_channels, tmp_path):
+    model = keras.Sequential([keras.Input((None, None, 1)), keras.layers.Conv2D(n_channels, 1)])
+    model.compile("sgd", loss=loss)
+    model.save(tmp_path / "model.keras")
+    loaded = keras.saving.load_model(tmp_path / "model.keras").loss
+    assert loaded is not loss
+    assert loaded.get_config() == loss.get_config()
+    data = draw(n_channels)
+    assert value(loaded, *data) == value(loss, *data)
+
+
+@pytest.mark.backend
+@every_case
+def test_config_and_copies_give_an_equal_loss(loss, n_channels):
+    codes, probability, weight = draw(n_channels)
     config = keras.saving.serialize_keras_object(loss)
     copies = [
+        keras.losses.deserialize(keras.losses.serialize(loss)),
         type(loss).from_config(loss.get_config()),
         keras.saving.deserialize_keras_object(config),
         copy.deepcopy(loss),

@@ -10,7 +10,7 @@ from emstellar.losses import (
     Dice,
     boundary_weight_map,
 )
-from tests.losses.helpers import draw, value
+from tests.losses.helpers import draw, in_a_row, value
 
 
 def test_map_by_hand():
@@ -43,6 +43,17 @@ def test_without_two_objects_all_weights_are_one(mask):
 def test_map_needs_one_mask():
     with pytest.raises(ValueError, match=r"shape \(height, width\), got shape \(2, 3, 3\)"):
         boundary_weight_map(np.zeros((2, 3, 3)))
+
+
+@pytest.mark.backend
+def test_loss_by_hand():
+    # Weights 1 + 3 exp(-4 / 50) and 1 + 3 exp(-16 / 50) in the gaps, 1 in the objects.
+    loss, mask = BoundaryWeightedCrossEntropy(w0=3, sigma=5), np.array([[1, 0, 1, 0]])
+    gaps = 2 + 3 * np.exp(-0.08) + 3 * np.exp(-0.32)
+    expected = -(2 * np.log(0.9) + gaps * np.log(0.5)) / (2 + gaps)
+    foreground = in_a_row([0.9, 0.5, 0.9, 0.5])
+    found = value(loss, mask[np.newaxis, ..., np.newaxis], foreground, loss.weight_map(mask)[None])
+    assert found == pytest.approx(expected, rel=1e-6)
 
 
 @pytest.mark.backend

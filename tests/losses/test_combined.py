@@ -4,8 +4,8 @@ import pytest
 from keras import ops
 from sklearn.metrics import log_loss
 
-from emstellar.losses import CompoundLoss, CrossEntropy, Dice, KerasLoss
-from tests.losses.helpers import draw, value
+from emstellar.losses import CompoundLoss, CrossEntropy, Dice, KerasLoss, get_loss
+from tests.losses.helpers import draw, in_a_row, value
 
 
 @pytest.mark.backend
@@ -17,6 +17,13 @@ def test_sum_of_losses():
     )
     found = value(CompoundLoss(terms, [0.5, 2]), codes, probability, weight)
     assert found == pytest.approx(expected, rel=1e-6)
+
+
+@pytest.mark.backend
+def test_sum_by_name_by_hand():
+    # Cross-entropy log 2; TP, FP and FN of 0.5, and one pixel of smoothing.
+    found = value(get_loss("bce+dice"), in_a_row([1, 0]), in_a_row([0.5, 0.5]))
+    assert found == pytest.approx(np.log(2) + 1 - 1.5 / 2, rel=1e-6)
 
 
 @pytest.mark.parametrize(("terms", "weights"), [([], None), ([Dice()], [1, 2])])

@@ -20,6 +20,10 @@ def test_names_of_the_cross_entropy(name):
     assert type(get_loss(name)) is CrossEntropy
 
 
+def test_both_forms_of_the_lovasz_loss_have_a_name():
+    assert [get_loss(name).hinge for name in ("lovasz", "lovasz_hinge")] == [False, True]
+
+
 def test_sums_by_name():
     loss = get_loss(" bce + dice+mse", [1, 2])
     assert [type(term) for term in loss.losses] == [CrossEntropy, Dice, KerasLoss]

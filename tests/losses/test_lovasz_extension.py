@@ -23,6 +23,14 @@ def test_hinge_by_hand():
 
 
 @pytest.mark.backend
+def test_softmax_by_hand():
+    # Class 0: errors .3 (its own) and .2; Jaccard loss after each 1, 1. Class 1: .3, .2 (its own).
+    codes, probability = in_a_row([0, 1]), in_a_row([[0.7, 0.3], [0.2, 0.8]])
+    expected = (0.3 * 1 + 0.2 * 0 + 0.3 * 0.5 + 0.2 * 0.5) / 2
+    assert value(Lovasz(), codes, probability) == pytest.approx(expected, rel=1e-6)
+
+
+@pytest.mark.backend
 @pytest.mark.parametrize("n_channels", [1, 3])
 def test_certain_predictions_give_the_jaccard_index_of_scikit_learn(n_channels):
     codes, _, weight = draw(n_channels)

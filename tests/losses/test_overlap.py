@@ -28,6 +28,17 @@ def test_by_hand(loss, expected):
 
 
 @pytest.mark.backend
+def test_of_several_classes_by_hand():
+    # Per class TP 0.7, 0.8; FP 0.2, 0.3; FN 0.3, 0.2.
+    codes, probability = in_a_row([0, 1]), in_a_row([[0.7, 0.3], [0.2, 0.8]])
+    tversky = np.array([0.7 / (0.7 + 0.06 + 0.21), 0.8 / (0.8 + 0.09 + 0.14)])
+    found = value(Tversky(smooth=0), codes, probability)
+    assert found == pytest.approx(1 - tversky.mean(), rel=1e-6)
+    found = value(FocalTversky(smooth=0, gamma=0.5), codes, probability)
+    assert found == pytest.approx(((1 - tversky) ** 0.5).mean(), rel=1e-6)
+
+
+@pytest.mark.backend
 @pytest.mark.parametrize(("loss", "score"), [(Dice, f1_score), (Jaccard, jaccard_score)])
 @pytest.mark.parametrize("n_channels", [1, 3])
 def test_certain_predictions_give_the_score_of_scikit_learn(loss, score, n_channels):

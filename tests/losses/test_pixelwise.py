@@ -40,6 +40,30 @@ def test_label_smoothing_by_hand():
 
 
 @pytest.mark.backend
+def test_label_smoothing_of_three_classes_by_hand():
+    # Targets of 0.7 + 0.1 for the true class and 0.1 for the others.
+    expected = -(0.8 * np.log(0.7) + 0.1 * np.log(0.2) + 0.1 * np.log(0.1))
+    loss = CrossEntropy(label_smoothing=0.3)
+    found = value(loss, in_a_row([0]), in_a_row([[0.7, 0.2, 0.1]]))
+    assert found == pytest.approx(expected, rel=1e-6)
+
+
+@pytest.mark.backend
+def test_class_weights_by_hand():
+    binary = -(3 * np.log(0.8) + 1 * np.log(0.7)) / 4
+    found = value(CrossEntropy([1, 3]), in_a_row([1, 0]), in_a_row([0.8, 0.3]))
+    assert found == pytest.approx(binary, rel=1e-6)
+    three = -(4 * np.log(0.5) + 1 * np.log(0.6)) / 5
+    probability = in_a_row([[0.2, 0.3, 0.5], [0.6, 0.3, 0.1]])
+    found = value(CrossEntropy([1, 2, 4]), in_a_row([2, 0]), probability)
+    assert found == pytest.approx(three, rel=1e-6)
+    # The balance of the paper of the focal loss.
+    focal = (0.75 * 0.2**2 * -np.log(0.8) + 0.25 * 0.3**2 * -np.log(0.7)) / 1
+    found = value(Focal([0.25, 0.75]), in_a_row([1, 0]), in_a_row([0.8, 0.3]))
+    assert found == pytest.approx(focal, rel=1e-5)
+
+
+@pytest.mark.backend
 def test_certain_errors_cost_much_but_not_infinity():
     found = value(CrossEntropy(), in_a_row([0, 1]), in_a_row([1.0, 0.0]))
     assert found == pytest.approx(-np.log(1e-7), rel=0.02)

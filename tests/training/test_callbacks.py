@@ -2,10 +2,17 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from numpy.testing import assert_allclose
+from numpy.testing import assert_allclose, assert_array_equal
 
 from emstellar.losses import CrossEntropy
-from emstellar.training.callbacks import BestEpoch, ValidationScores, is_better
+from emstellar.training import callbacks
+from emstellar.training.callbacks import (
+    BestEpoch,
+    EpochLog,
+    ValidationScores,
+    best_epoch,
+    is_better,
+)
 
 
 class Recorder:
@@ -61,6 +68,63 @@ def test_losses_fall_and_scores_rise():
     assert is_better(1, 2, "val_loss")
     assert is_better(2, 1, "val_f1")
     assert not is_better(float("nan"), 2, "val_loss")
+
+
+NAN = float("nan")
+
+
+def test_training_stops_only_where_there_is_a_value():
+    # Of every third epoch; that after the best one is worse, though patience ended long before.
+    best = BestEpoch("val_f1", patience=1, restore=True, frequency=3)
+    values = [NAN, NAN, 0.5, NAN, NAN, 0.7, NAN, NAN, 0.6, NAN, NAN, 0.9]
+    last, model = follow(best, values)
+    assert (last, best.epoch, best.value, model.weights) == (8, 5, 0.7, [5])
+
+
+def test_training_stops_too_if_no_value_is_ever_a_number():
+    last, model = follow(BestEpoch("val_loss", patience=2, restore=True), [NAN] * 5)
+    assert (last, model.weights) == (2, [2])
+
+
+def test_best_epoch_overlooks_what_is_no_number():
+    assert best_epoch([NAN, 3, NAN, 1, NAN], "val_loss") == 3
+    assert best_epoch([NAN, 0.2, NAN, 0.5, 0.5], "val_v_rand") == 3
+    assert best_epoch([NAN, NAN], "val_f1") is None
+
+
+def test_scores_are_computed_every_so_many_epochs():
+    n_predictions = []
+
+    def predict(images):
+        n_predictions.append(len(images))
+        return [np.array([[[0.9], [0.2]]], "float32")]
+
+    codes = [np.array([[1, 0]], "int32")]
+    callback = ValidationScores(predict, [None], codes, ("f1",), frequency=3)
+    callback.set_model(SimpleNamespace(loss=CrossEntropy()))
+    found = []
+    for epoch in range(7):
+        logs = {}
+        callback.on_epoch_end(epoch, logs)
+        assert set(logs) == {"val_loss", "val_f1"}
+        found.append(logs["val_f1"])
+    assert_array_equal(found, [NAN, NAN, 1, NAN, NAN, 1, NAN])
+    assert n_predictions == [1, 1]
+
+
+def test_the_line_of_an_epoch(capsys, monkeypatch):
+    clock = iter([100.0, 110.0, 130.0])
+    monkeypatch.setattr(callbacks.time, "perf_counter", lambda: next(clock))
+    log = EpochLog({"elapsed": [7.0]}, n_epochs=5, name="unet", verbose=1)
+    log.set_model(SimpleNamespace(optimizer=SimpleNamespace(learning_rate=0.5)))
+    log.on_train_begin()
+    log.on_epoch_end(1, {"loss": 0.51234, "val_v_rand": NAN})
+    log.on_epoch_end(2, {"loss": 0.25, "val_v_rand": 0.875})
+    first, second = capsys.readouterr().out.splitlines()
+    # The fit that is continued took 7 s; 10 s an epoch, then 15 s on average.
+    assert first == "[unet] epoch 2/5  loss 0.5123  10 s, at most 30 s left"
+    assert second == "[unet] epoch 3/5  loss 0.25  val_v_rand 0.875  30 s, at most 30 s left"
+    assert log.history["elapsed"] == [7, 17, 37]
 
 
 @pytest.mark.backend

@@ -45,6 +45,85 @@ def test_an_optimiser_given_is_not_shared():
     assert first.model_.optimizer is not second.model_.optimizer is not optimizer
 
 
+def schedule():
+    return keras.optimizers.schedules.ExponentialDecay(0.5, decay_steps=2, decay_rate=0.5)
+
+
+@pytest.mark.parametrize(
+    ("options", "rates"),
+    [
+        # Two steps an epoch: the rate after two, after four steps.
+        ({"lr_schedule": schedule()}, [0.25, 0.125]),
+        ({"optimizer": keras.optimizers.SGD(schedule())}, [0.25, 0.125]),
+        ({"optimizer": keras.optimizers.SGD(schedule()), "lr_schedule": "cosine"}, [0.25, 0.125]),
+        ({"optimizer": keras.optimizers.SGD(0.125), "lr_schedule": schedule()}, [0.25, 0.125]),
+        ({"optimizer": keras.optimizers.SGD(0.125)}, [0.125, 0.125]),
+        (
+            {"optimizer": keras.optimizers.LossScaleOptimizer(keras.optimizers.SGD(0.125))},
+            [0.125] * 2,
+        ),
+        ({"optimizer": "sgd"}, [0.03, 0.03]),
+        ({"optimizer": keras.optimizers.SGD}, [0.03, 0.03]),
+    ],
+)
+def test_objects_bring_their_learning_rate_and_are_not_shared(options, rates):
+    fitted = [small_segmenter(epochs=2, steps_per_epoch=2, **options).fit(X, y) for _ in range(2)]
+    for segmenter in fitted:
+        assert_allclose(segmenter.history_["learning_rate"], rates, rtol=1e-6)
+        # Nothing of a fit is kept in what was given.
+        used = getattr(segmenter.model_.optimizer, "_learning_rate", None)
+        assert used is None or all(used is not given for given in options.values())
+    assert fitted[0].model_.optimizer is not fitted[1].model_.optimizer
+
+
+def test_accumulated_gradients_equal_those_of_a_larger_batch():
+    # Plain gradient descent, and neither batch normalisation nor chance.
+    options = {"optimizer": "sgd", "learning_rate": 0.5, "augmentation": None, "epochs": 2}
+    large = small_segmenter(batch_size=4, **options).fit(X, y)
+    halves = small_segmenter(batch_size=2, gradient_accumulation_steps=2, **options).fit(X, y)
+    small = small_segmenter(batch_size=2, **options).fit(X, y)
+    assert int(large.model_.optimizer.iterations) == int(halves.model_.optimizer.iterations) == 2
+    for a, b, c in zip(*(s.model_.get_weights() for s in (large, halves, small)), strict=True):
+        assert_allclose(a, b, atol=1e-6)
+        assert abs(a - c).max() > 1e-4
+
+
+def test_schedules_count_batches_whether_their_gradients_are_accumulated_or_not():
+    options = {"epochs": 2, "steps_per_epoch": 2, "lr_schedule": "linear"}
+    rates = [
+        small_segmenter(gradient_accumulation_steps=n, **options)
+        .fit(X, y)
+        .history_["learning_rate"]
+        for n in (1, 2)
+    ]
+    assert_allclose(*rates)
+    assert_allclose(rates[0][-1], 0.03 / 100, rtol=1e-5)
+
+
+class Traced(keras.layers.Layer):
+    """Count how often Python runs through the network."""
+
+    n_calls = 0
+
+    def call(self, inputs):
+        type(self).n_calls += 1
+        return inputs
+
+
+def traced_network(input_shape, n_outputs):
+    inputs = keras.Input(input_shape)
+    x = keras.layers.Conv2D(2, 3, padding="same")(Traced()(inputs))
+    return keras.Model(inputs, keras.layers.Conv2D(n_outputs, 1, activation="sigmoid")(x))
+
+
+def test_the_step_is_traced_once():
+    segmenter = small_segmenter(traced_network, epochs=1, steps_per_epoch=1, warm_start=True)
+    segmenter.fit(X, y)
+    n_calls = Traced.n_calls
+    segmenter.set_params(epochs=3, steps_per_epoch=4).fit(X, y).partial_fit(X, y)
+    assert Traced.n_calls == n_calls
+
+
 def test_optimiser_variables_exist_before_the_first_step(monkeypatch):
     seen = []
     original = keras.Model.fit

@@ -43,8 +43,13 @@ def test_mask_is_read_as_scipy_reads_it():
     _, mask, _ = draw_patch(20, 30)
     places = rng().uniform(-70, 90, size=(2, 20, 30)).astype("float32")
     expected = ndimage.map_coordinates(mask, places, order=0, mode="reflect")
-    _, moved, _ = warp(mask[..., np.newaxis].astype("float32"), mask, None, places)
+    image = mask[..., np.newaxis].astype("float32")
+    read, moved, weight = warp(image, mask, image[..., 0] / 2, places)
     np.testing.assert_array_equal(moved, expected)
+    np.testing.assert_array_equal(weight, expected / 2)
+    # Beyond the edge the image is the same mirror image, but between pixels it is interpolated.
+    expected = ndimage.map_coordinates(image[..., 0], places, order=1, mode="reflect")
+    np.testing.assert_allclose(read[..., 0], expected, atol=1e-6)
 
 
 # The interpolation is scipy's in both; what is compared is where pixels are read.

@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 from scipy.stats import kstest
+from skimage.exposure import adjust_gamma
 
 from emstellar.training import intensity as it
 from tests.training.patches_for_tests import draw_patch
@@ -67,11 +68,33 @@ def test_contrast_is_uniform_within_its_limits():
     assert kstest(found, "uniform", args=(0.5, 1.5)).pvalue > 0.01
 
 
+@pytest.mark.parametrize("exponent", [0.5, 2.0])
+def test_gamma_is_that_of_scikit_image(exponent):
+    image, mask, _ = draw_patch()
+    low, span = image.min(), np.ptp(image)
+    expected = adjust_gamma((image - low) / span, exponent) * span + low
+    found = it.Gamma((exponent, exponent))(image, mask, None, rng())[0]
+    np.testing.assert_allclose(found, expected, atol=1e-5)
+
+
 def test_noise_is_normal_and_not_the_same_in_all_channels():
     image, mask, _ = draw_patch(n_channels=2)
     noise = it.Noise((0.2, 0.2))(image, mask, None, rng())[0] - image
     assert kstest(noise.ravel() / (0.2 * image.std()), "norm").pvalue > 0.01
     assert np.abs(np.corrcoef(noise.reshape(-1, 2).T)[0, 1]) < 0.1
+
+
+def test_a_point_out_of_focus_is_a_disk_and_blurred_a_gaussian():
+    image = np.zeros((15, 15, 1), dtype="float32")
+    image[7, 7] = 1
+    mask = np.zeros((15, 15), dtype="int32")
+    distance = np.hypot(*(np.indices((15, 15)) - 7))
+    disk = it.Defocus((3, 3))(image, mask, None, rng())[0][..., 0]
+    # 29 pixels lie within three of the centre.
+    np.testing.assert_allclose(disk, (distance <= 3) / 29, atol=1e-7)
+    gaussian = it.Blur((1.5, 1.5))(image, mask, None, rng())[0][..., 0]
+    expected = np.exp(-(distance**2) / (2 * 1.5**2))
+    np.testing.assert_allclose(gaussian, expected / expected.sum(), atol=1e-4)
 
 
 @pytest.mark.parametrize("transform", [it.Blur((2, 2)), it.Defocus((3, 3))], ids=repr)

@@ -1,9 +1,12 @@
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from numpy.testing import assert_array_equal
 
+from emstellar.training.augmentation import get_augmentation
 from emstellar.training.normalization import Normalization
-from emstellar.training.patches import PatchBatches
+from emstellar.training.patches import PatchBatches, grid_corners
 
 
 def make_batches(images, codes=None, weights=None, **options):
@@ -48,6 +51,24 @@ def test_number_of_workers_changes_nothing(numbered, workers):
     assert len(found) == len(expected)
     for a, b in zip(found, expected, strict=True):
         assert_array_equal(a[0], b[0])
+
+
+@pytest.mark.parametrize("workers", [1, 3])
+def test_augmentation_depends_on_seed_epoch_and_index_only(workers):
+    rng = np.random.default_rng(0)
+    images = [rng.random((48, 40, 1)).astype("float32") for _ in range(2)]
+    codes = [rng.integers(0, 2, (48, 40)).astype("int32") for _ in range(2)]
+    options = {"augment": get_augmentation("strong"), "patch_size": (32, 32), "batch_size": 2}
+    batches = make_batches(images, codes, **options)
+    n = batches.steps_per_epoch
+    # In another order than they are asked for by the generator, and by another object.
+    expected = {(e, i): batches.batch(e, i) for e in (2, 1) for i in reversed(range(n))}
+    found = make_batches(images, codes, **options).generate(1, 2, workers=workers)
+    for (epoch, index), batch in zip(
+        [(e, i) for e in (1, 2) for i in range(n)], found, strict=True
+    ):
+        for a, b in zip(batch, expected[epoch, index], strict=True):
+            assert_array_equal(a, b)
 
 
 def test_image_and_mask_are_cut_at_the_same_place(numbered):
@@ -98,6 +119,44 @@ def test_every_pixel_is_reached(numbered):
     batches = make_batches(*numbered)
     seen = {int(v) for x, _, _ in batches.generate(0, 200) for v in x.ravel()}
     assert seen == {int(v) for image in numbered[0] for v in image.ravel()}
+
+
+@pytest.mark.parametrize("sampling", ["random", "grid"])
+def test_every_pixel_is_reached_while_patches_lie_on_the_rarest_class(sampling):
+    # Numbered pixels; the rarest class is in a corner of the first image only.
+    images = [np.arange(80).reshape(8, 10, 1), 100 + np.arange(99).reshape(9, 11, 1)]
+    codes = [np.zeros(image.shape[:2], dtype="int32") for image in images]
+    codes[0][0, 0] = 1
+    options = {"sampling": sampling, "foreground_fraction": 0.5, "batch_size": 1}
+    batches = make_batches(images, codes, **options)
+    drawn = [x for x, _, _ in batches.generate(0, 200)]
+    seen = {int(v) for x in drawn for v in x.ravel()}
+    assert seen == {int(v) for image in images for v in image.ravel()}
+    # Those of the first image: half of them around its corner, and that of the others in reach.
+    first = [x for x in drawn if x.max() < 100]
+    assert 0.5 < np.mean([x.min() == 0 for x in first]) < 0.9
+
+
+@settings(max_examples=200, deadline=None)
+@given(side=st.tuples(st.integers(1, 60), st.integers(1, 60)), data=st.data())
+def test_a_grid_leaves_no_remainder(side, data):
+    patch = tuple(data.draw(st.integers(1, s)) for s in side)
+    covered = np.zeros(side, dtype=int)
+    corners = grid_corners(side, patch)
+    for top, left in corners:
+        covered[top : top + patch[0], left : left + patch[1]] += 1
+        assert top + patch[0] <= side[0]
+        assert left + patch[1] <= side[1]
+    assert covered.min() >= 1
+    assert len(corners) == -(-side[0] // patch[0]) * -(-side[1] // patch[1])
+
+
+def test_every_labelled_pixel_of_a_sparse_mask_is_reached():
+    image = np.arange(80).reshape(8, 10, 1)
+    code = np.where(image[..., 0] % 7 == 0, image[..., 0] % 2, -1).astype("int32")
+    batches = make_batches([image], [code])
+    seen = {int(v) for x, _, w in batches.generate(0, 60) for v in x[w > 0]}
+    assert seen == set(range(0, 80, 7))
 
 
 def test_unlabelled_pixels_weigh_nothing_and_have_a_valid_code():

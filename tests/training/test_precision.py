@@ -1,9 +1,12 @@
+import pickle
+
 import keras
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 
 from emstellar import UNetSegmenter
+from emstellar.datasets import make_em_images
 from emstellar.training.precision import choose_precision, set_precision
 from tests.segmenters.small import bright_discs, small_segmenter
 
@@ -22,6 +25,27 @@ def test_half_precision_learns_and_leaves_the_global_policy_alone(policy):
     assert all(variable.dtype == "float32" for variable in half.model_.trainable_variables)
     assert half.history_["loss"][-1] < 0.5 * half.history_["loss"][0]
     assert_allclose(half.predict_proba(X), single.predict_proba(X), atol=0.15)
+
+
+def test_float16_scales_the_loss():
+    scaling = keras.optimizers.LossScaleOptimizer
+    given = scaling(keras.optimizers.SGD(0.01))
+    for optimizer in ("sgd", given):
+        half = small_segmenter(precision="mixed_float16", epochs=1, optimizer=optimizer).fit(X, y)
+        assert type(half.model_.optimizer) is scaling
+        assert type(half.model_.optimizer.inner_optimizer) is keras.optimizers.SGD
+
+
+@pytest.mark.usefixtures("no_tracing")
+def test_probabilities_in_half_precision_differ_by_a_few_hundredths_at_most():
+    images, masks = make_em_images(2, (64, 64), random_state=0)
+    training = {"epochs": 4, "steps_per_epoch": 4, "optimizer": "adam", "learning_rate": 0.01}
+    single = UNetSegmenter(width=1 / 16, random_state=0, lr_schedule=None, **training)
+    expected = single.fit(images, masks).predict_proba(images)
+    # A copy with the same weights, in another precision.
+    half = pickle.loads(pickle.dumps(single.set_params(precision="mixed_bfloat16")))
+    difference = np.abs(half.predict_proba(images) - expected).max()
+    assert 0 < difference < 0.05
 
 
 def test_layers_compute_in_half_precision_but_the_last():
