@@ -9,7 +9,7 @@ from emstellar import metrics
 
 from .small import bright_discs, small_segmenter, two_convolutions
 
-pytestmark = pytest.mark.backend
+pytestmark = [pytest.mark.backend, pytest.mark.usefixtures("no_tracing")]
 X, y = bright_discs()
 VALIDATION = {"validation_data": (X[3:], y[3:])}
 MONITORED = ("val_loss", "val_f1", "val_jaccard", "val_roc_auc", "val_v_rand")

@@ -49,6 +49,7 @@ def schedule():
     return keras.optimizers.schedules.ExponentialDecay(0.5, decay_steps=2, decay_rate=0.5)
 
 
+@pytest.mark.usefixtures("no_tracing")
 @pytest.mark.parametrize(
     ("options", "rates"),
     [
@@ -76,6 +77,7 @@ def test_objects_bring_their_learning_rate_and_are_not_shared(options, rates):
     assert fitted[0].model_.optimizer is not fitted[1].model_.optimizer
 
 
+@pytest.mark.usefixtures("no_tracing")
 def test_accumulated_gradients_equal_those_of_a_larger_batch():
     # Plain gradient descent, and neither batch normalisation nor chance.
     options = {"optimizer": "sgd", "learning_rate": 0.5, "augmentation": None, "epochs": 2}
@@ -88,6 +90,7 @@ def test_accumulated_gradients_equal_those_of_a_larger_batch():
         assert abs(a - c).max() > 1e-4
 
 
+@pytest.mark.usefixtures("no_tracing")
 def test_schedules_count_batches_whether_their_gradients_are_accumulated_or_not():
     options = {"epochs": 2, "steps_per_epoch": 2, "lr_schedule": "linear"}
     rates = [

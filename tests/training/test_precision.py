@@ -27,6 +27,7 @@ def test_half_precision_learns_and_leaves_the_global_policy_alone(policy):
     assert_allclose(half.predict_proba(X), single.predict_proba(X), atol=0.15)
 
 
+@pytest.mark.usefixtures("no_tracing")
 def test_float16_scales_the_loss():
     scaling = keras.optimizers.LossScaleOptimizer
     given = scaling(keras.optimizers.SGD(0.01))
