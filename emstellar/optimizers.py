@@ -80,7 +80,8 @@ class RAdam(keras.optimizers.Optimizer):
         try:
             super().apply(grads, trainable_variables)
         finally:
-            del self._of_step
+            # Under tf.distribute the replicas take turns in here, each with this one optimiser.
+            self.__dict__.pop("_of_step", None)
 
     def _rectify(self):
         """Return the factors of rate and squares in this step, in float32, and which rule holds."""

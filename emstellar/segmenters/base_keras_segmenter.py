@@ -111,7 +111,7 @@ class BaseKerasSegmenter(BaseSegmenter):
         same int gives the same weights on the same machine and backend. The global random
         states of numpy, Python and Keras stay as they are.
     verbose : int, default=0
-        1 prints a line per epoch.
+        1 prints a line per epoch, and shows how far a prediction is that takes long.
 
     Attributes
     ----------
@@ -335,13 +335,16 @@ class BaseKerasSegmenter(BaseSegmenter):
         self.fit_time_ += time.perf_counter() - start
         return self
 
-    def predict_proba(self, X):
+    def predict_proba(self, X, *, batch_size=None):
         """Return the probability of every class for every pixel.
 
         Parameters
         ----------
         X : array-like of shape (n_images, height, width[, channels]) or sequence of images
             Images of any size, with as many channels as in `fit`.
+        batch_size : int, default=None
+            How many images, or tiles of larger images, the network is given at a time at most; it
+            changes memory and speed, not the result. None means about a million pixels.
 
         Returns
         -------
@@ -349,12 +352,14 @@ class BaseKerasSegmenter(BaseSegmenter):
             In the order of `classes_`; the sum over classes is 1. A list of arrays of shape
             (height, width, n_classes) when `X` is a sequence.
         """
-        from emstellar.training.prediction import predict_maps
+        from emstellar.training.prediction import predict_maps, stack
 
         check_is_fitted(self)
-        images = check_images(X, n_channels=self.n_channels_in_, name=type(self).__name__)
-        maps = predict_maps(self, images)
-        return maps if is_sequence_of_arrays(X) else np.stack(maps)
+        name, allowed = type(self).__name__, {"batch_size": [_POSITIVE_INT, c.NONE]}
+        c.check_arguments(f"{name}.predict_proba", {"batch_size": batch_size}, allowed)
+        images = check_images(X, n_channels=self.n_channels_in_, name=name)
+        maps = predict_maps(self, images, batch_size)
+        return list(maps) if is_sequence_of_arrays(X) else stack(maps, len(images))
 
     def save(self, path, *, include_optimizer=False):
         """Write the fitted segmenter to one file that holds no code.

@@ -6,6 +6,7 @@ import keras
 import numpy as np
 
 from emstellar.metrics import compute_scores
+from emstellar.training.devices import count_replicas
 from emstellar.training.prediction import with_background
 
 # Cheap enough for every epoch, and what people look at; the monitored one is added to them.
@@ -100,7 +101,8 @@ class ValidationScores(keras.callbacks.Callback):
                 value = self.model.loss(truth, probabilities[np.newaxis], known.astype("float32"))
                 total += float(keras.ops.convert_to_numpy(value)) * n_known
                 labelled += n_known
-        return total / max(labelled, 1)
+        # Within the scope of tf.distribute Keras divides every loss by the number of replicas.
+        return total / max(labelled, 1) * count_replicas()
 
 
 class BestEpoch(keras.callbacks.Callback):

@@ -4,6 +4,7 @@ import keras
 
 from emstellar import losses, optimizers
 from emstellar.inspection.devices import has_gpu
+from emstellar.training.devices import count_replicas
 from emstellar.training.precision import choose_precision, set_precision, with_loss_scaling
 from emstellar.training.schedules import get_schedule
 
@@ -49,7 +50,7 @@ def compile_again(segmenter, class_weight, total_steps, planned_steps):
     model.compile(
         optimizer=with_loss_scaling(_optimizer(segmenter, total_steps), policy),
         loss=losses.get_loss(segmenter.loss, class_weight=class_weight),
-        jit_compile=use_jit(segmenter.jit_compile),
+        jit_compile=use_jit(segmenter.jit_compile, model),
     )
     # Slots created inside the traced step would leave graphs that tensorflow never frees.
     model.optimizer.build(model.trainable_variables)
@@ -101,12 +102,14 @@ def _rate(segmenter, total_steps):
     return get_schedule(segmenter.lr_schedule, peak, total_steps)
 
 
-def use_jit(wanted):
-    """Return whether XLA compiles the step: always on jax, on tensorflow where it has a GPU."""
+def use_jit(wanted, model=None):
+    """Return whether XLA compiles the step: always on jax, on tensorflow if one GPU trains."""
     if wanted != "auto":
         return bool(wanted)
     backend = keras.config.backend()
-    return backend == "jax" or (backend == "tensorflow" and has_gpu())
+    if backend == "tensorflow":
+        return has_gpu() and count_replicas(model) == 1
+    return backend == "jax"
 
 
 def optimizer_state(optimizer):

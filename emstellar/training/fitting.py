@@ -22,6 +22,8 @@ from emstellar.training.callbacks import (
 )
 from emstellar.training.checkpoint import Checkpoint, checkpoint_path, stored_seed
 from emstellar.training.compilation import compile_again
+from emstellar.training.devices import check_scope, check_settings
+from emstellar.training.feeding import feed
 from emstellar.training.normalization import Normalization
 from emstellar.training.patches import PatchBatches
 from emstellar.training.prediction import network_maps, pair
@@ -59,6 +61,7 @@ class Training:
         self._seed = seed
         self._check_something_to_fit()
         self.patch_size = self._check_patch_size()
+        check_settings(segmenter)
         # Names are judged here, before any weight is built.
         self.augment = get_augmentation(segmenter.augmentation)
         self.class_weight = self._check_class_weight()
@@ -218,6 +221,7 @@ class Training:
     def run(self, n_epochs):
         """Train for `n_epochs` epochs, and leave what was learnt in the segmenter."""
         segmenter = self.segmenter
+        check_scope(segmenter.model_)
         last = segmenter.n_iter_ + n_epochs
         batches = self._batches()
         compile_again(
@@ -235,7 +239,7 @@ class Training:
         first = len(segmenter.history_.get("loss", []))
         if first < last and not finished:
             segmenter.model_.fit(
-                batches.generate(first, last - first),
+                feed(batches, segmenter.model_, first, last - first),
                 steps_per_epoch=batches.steps_per_epoch,
                 initial_epoch=first,
                 epochs=last,
@@ -291,7 +295,7 @@ class Training:
         return callbacks + deepcopy(segmenter.callbacks or []), best
 
     def _predict(self, images):
-        return network_maps(self.segmenter, images)
+        return list(network_maps(self.segmenter, images))
 
     def _conclude(self, best):
         segmenter = self.segmenter

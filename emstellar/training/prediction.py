@@ -5,13 +5,15 @@ from itertools import groupby
 import numpy as np
 
 from emstellar.tiling import predict_tiled, with_symmetries
+from emstellar.training.devices import count_devices, divide
+from emstellar.training.progress import show_progress
 
-# What one call of the network sees at most, so that memory does not grow with the data.
+# What a device sees at a time unless told otherwise, so that memory does not grow with the data.
 PIXELS_PER_CALL = 2**20
 
 
-def predict_maps(segmenter, images):
-    """Return the probability of every class for each image.
+def predict_maps(segmenter, images, batch_size=None):
+    """Yield the probability of every class for each image, showing how far it is.
 
     Parameters
     ----------
@@ -19,12 +21,39 @@ def predict_maps(segmenter, images):
         Fitted.
     images : list of ndarray of shape (height, width, channels)
         Any real dtype.
+    batch_size : int, optional
+        Images or tiles per call of the network at most, see `network_maps`.
+
+    Yields
+    ------
+    ndarray of shape (height, width, n_classes), float32
+    """
+    n_pixels = sum(image.shape[0] * image.shape[1] for image in images)
+    with show_progress(type(segmenter).__name__, n_pixels, segmenter.verbose) as advance:
+        for probabilities in network_maps(segmenter, images, batch_size, advance):
+            yield with_background(probabilities)
+
+
+def stack(maps, n_images):
+    """Return maps of one shape as one array, into which each is copied as soon as it is there.
+
+    Parameters
+    ----------
+    maps : iterator of ndarray of shape (height, width, n_classes)
+        The maps.
+    n_images : int
+        Their number.
 
     Returns
     -------
-    list of ndarray of shape (height, width, n_classes), float32
+    ndarray of shape (n_images, height, width, n_classes), float32
     """
-    return [with_background(p) for p in network_maps(segmenter, images)]
+    first = next(maps)
+    stacked = np.empty((n_images, *first.shape), dtype="float32")
+    stacked[0] = first
+    for place, probabilities in zip(stacked[1:], maps, strict=True):
+        place[...] = probabilities
+    return stacked
 
 
 def with_background(probabilities):
@@ -34,19 +63,52 @@ def with_background(probabilities):
     return np.concatenate([1 - probabilities, probabilities], axis=-1)
 
 
-def network_maps(segmenter, images):
-    """Return what the network gives for each image, as (height, width, n_outputs)."""
-    predict = _padded(segmenter.model_.predict_on_batch, segmenter._size_multiple)
+def network_maps(segmenter, images, batch_size=None, advance=lambda n_pixels: None):
+    """Yield what the network gives for each image, as (height, width, n_outputs).
+
+    Parameters
+    ----------
+    segmenter : BaseKerasSegmenter
+        Fitted.
+    images : list of ndarray of shape (height, width, channels)
+        Any real dtype.
+    batch_size : int, optional
+        Images, or tiles of larger images, per call of the network at most. None takes as many as
+        have `PIXELS_PER_CALL` pixels on each device.
+    advance : callable, optional
+        Called with the number of pixels that were done since the last call.
+
+    Yields
+    ------
+    ndarray of shape (height, width, n_outputs), float32
+    """
+    n_devices = count_devices(segmenter.model_)
+    predict = _padded(_predict_function(segmenter.model_, n_devices), segmenter._size_multiple)
     if segmenter.test_time_augmentation:
         predict = with_symmetries(predict, turned=segmenter.test_time_augmentation != "mirrors")
     tile = pair(segmenter.tile_size)
-    maps = []
-    for shape, run in groupby(images, key=lambda image: image.shape):
-        if shape[0] <= tile[0] and shape[1] <= tile[1]:
-            maps += _in_batches(predict, list(run), segmenter.normalization_)
+    for (height, width, _), run in groupby(images, key=lambda image: image.shape):
+        whole = height <= tile[0] and width <= tile[1]
+        n_pixels = height * width if whole else tile[0] * tile[1]
+        step = batch_size or n_devices * max(1, PIXELS_PER_CALL // n_pixels)
+        if whole:
+            yield from _in_batches(predict, list(run), segmenter.normalization_, step, advance)
         else:
-            maps += [_in_tiles(predict, image, segmenter, tile) for image in run]
-    return maps
+            for image in run:
+                yield _in_tiles(predict, image, segmenter, step, advance)
+
+
+def _predict_function(model, n_devices):
+    """Return what predicts a batch, on all devices if there are several."""
+    if n_devices == 1:
+        return model.predict_on_batch
+
+    def predict_divided(batch):
+        # Only what can be divided evenly is divided: copies of the last image fill up.
+        filled = np.pad(batch, [(0, -len(batch) % n_devices)] + [(0, 0)] * 3, mode="edge")
+        return model.predict_on_batch(divide(filled, model))[: len(batch)]
+
+    return predict_divided
 
 
 def pair(value):
@@ -66,23 +128,28 @@ def _padded(predict, multiple):
     return predict_any_size
 
 
-def _in_batches(predict, images, normalization):
+def _in_batches(predict, images, normalization, step, advance):
     """Predict images of one shape, several at a time."""
-    height, width = images[0].shape[:2]
-    step = max(1, PIXELS_PER_CALL // (height * width))
-    maps = []
     for start in range(0, len(images), step):
         batch = np.stack([normalization(image) for image in images[start : start + step]])
-        maps += list(predict(batch))
-    return maps
+        yield from predict(batch)
+        advance(batch.shape[0] * batch.shape[1] * batch.shape[2])
 
 
-def _in_tiles(predict, image, segmenter, tile):
+def _in_tiles(predict, image, segmenter, step, advance):
+    n_pixels, past = image.shape[0] * image.shape[1], 0
+
+    def tell(done, total):
+        nonlocal past
+        advance((done - past) / total * n_pixels)
+        past = done
+
     return predict_tiled(
         predict,
         segmenter.normalization_(image),
-        tile_size=tile,
+        tile_size=pair(segmenter.tile_size),
         overlap=pair(segmenter.overlap),
-        batch_size=max(1, PIXELS_PER_CALL // (tile[0] * tile[1])),
+        batch_size=step,
         multiple=segmenter._size_multiple,
+        progress=tell,
     )

@@ -8,8 +8,10 @@ from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.base import clone
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.metrics import jaccard_score
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import FunctionTransformer
 
-from emstellar import EMNetSegmenter, KerasSegmenter, UNetSegmenter
+from emstellar import EMNetSegmenter, KerasSegmenter, UNetSegmenter, VotingSegmenter, metrics
 
 from .small import bright_discs, dropping_network, small_segmenter, two_convolutions
 
@@ -160,6 +162,44 @@ def test_tiles_change_nothing_where_the_overlap_covers_the_receptive_field():
     whole = segmenter.predict_proba(image)
     segmenter.set_params(tile_size=(24, 32), overlap=8)
     assert_allclose(segmenter.predict_proba(image), whole, atol=1e-3)
+
+
+@pytest.mark.parametrize("batch_size", [1, 2, 100])
+def test_batch_size_bounds_what_the_network_sees_and_not_the_result(batch_size, monkeypatch):
+    segmenter = small_segmenter(epochs=1, tile_size=12, overlap=4).fit(X, y)
+    expected, seen = segmenter.predict_proba(X), []
+    predict = segmenter.model_.predict_on_batch
+
+    def spy(batch):
+        seen.append(len(batch))
+        return predict(batch)
+
+    monkeypatch.setattr(segmenter.model_, "predict_on_batch", spy)
+    # Convolutions may add up in another order where there are more images.
+    assert_allclose(segmenter.predict_proba(X, batch_size=batch_size), expected, atol=1e-6)
+    assert max(seen) == min(batch_size, 4)  # an image of 16 pixels has 2 x 2 tiles of 12
+
+
+@pytest.mark.parametrize("batch_size", [0, -1, 2.0, "auto", True])
+def test_a_wrong_batch_size_of_a_prediction_is_named(batch_size):
+    segmenter = small_segmenter(epochs=1).fit(X, y)
+    message = (
+        "The 'batch_size' parameter of KerasSegmenter.predict_proba must be an int in the range "
+        f"[1, inf) or None. Got {batch_size!r} instead."
+    )
+    with pytest.raises(ValueError, match=re.escape(message)):
+        segmenter.predict_proba(X, batch_size=batch_size)
+
+
+def test_batch_size_reaches_the_last_step_of_a_pipeline_and_ensembles_need_none():
+    segmenter = small_segmenter(epochs=1)
+    pipeline = make_pipeline(FunctionTransformer(), segmenter).fit(X, y)
+    found = pipeline.predict_proba(X, batch_size=1)
+    assert_allclose(found, segmenter.predict_proba(X), atol=1e-6)
+    assert_allclose(VotingSegmenter.from_fitted([segmenter]).predict_proba(X), found, atol=1e-6)
+    assert metrics.get_scorer("roc_auc")(pipeline, X, y) == pytest.approx(
+        metrics.roc_auc_score(y, found)
+    )
 
 
 def test_test_time_augmentation_makes_the_prediction_equivariant():

@@ -1,6 +1,9 @@
+import tracemalloc
+from contextlib import contextmanager
 from types import SimpleNamespace
 
 import numpy as np
+import pytest
 from numpy.testing import assert_allclose
 
 from emstellar.training import prediction
@@ -15,7 +18,13 @@ def echoing_segmenter(**options):
         calls.append(batch.shape)
         return batch
 
-    settings = {"tile_size": 64, "overlap": 16, "test_time_augmentation": False, **options}
+    settings = {
+        "tile_size": 64,
+        "overlap": 16,
+        "test_time_augmentation": False,
+        "verbose": 0,
+        **options,
+    }
     segmenter = SimpleNamespace(
         model_=SimpleNamespace(predict_on_batch=predict_on_batch),
         normalization_=Normalization(None),
@@ -39,21 +48,71 @@ def test_images_come_back_whatever_their_size():
 
 def test_the_network_sees_multiples_of_what_it_needs():
     segmenter, calls = echoing_segmenter()
-    prediction.network_maps(segmenter, images((17, 23), (100, 70)))
+    list(prediction.network_maps(segmenter, images((17, 23), (100, 70))))
     assert all(height % 8 == width % 8 == 0 for _, height, width, _ in calls)
 
 
 def test_images_of_one_size_share_calls_up_to_a_bound(monkeypatch):
     monkeypatch.setattr(prediction, "PIXELS_PER_CALL", 3 * 16 * 16)
     segmenter, calls = echoing_segmenter()
-    prediction.network_maps(segmenter, images(*[(16, 16)] * 7))
+    list(prediction.network_maps(segmenter, images(*[(16, 16)] * 7)))
     assert [shape[0] for shape in calls] == [3, 3, 1]
+
+
+@pytest.mark.parametrize("test_time_augmentation", [False, True])
+@pytest.mark.parametrize("batch_size", [1, 2, 100])
+def test_batch_size_bounds_every_call_and_changes_nothing(batch_size, test_time_augmentation):
+    segmenter, calls = echoing_segmenter(test_time_augmentation=test_time_augmentation)
+    given = images(*[(16, 16)] * 5, (100, 70))
+    found = prediction.network_maps(segmenter, given, batch_size)
+    for image, probabilities in zip(given, found, strict=True):
+        assert_allclose(probabilities, image, atol=1e-6)
+    # The large image has 2 x 2 tiles.
+    largest = {(height, width): 0 for _, height, width, _ in calls}
+    for n, height, width, _ in calls:
+        largest[height, width] = max(n, largest[height, width])
+    assert largest == {(16, 16): min(batch_size, 5), (64, 64): min(batch_size, 4)}
+
+
+def test_memory_beyond_the_result_does_not_grow_with_the_images():
+    segmenter, _ = echoing_segmenter()
+
+    def beyond_the_result(n_images):
+        given = images(*[(64, 64)] * n_images)
+        tracemalloc.start()
+        found = prediction.stack(prediction.predict_maps(segmenter, given, 2), n_images)
+        peak = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        return peak - found.nbytes
+
+    beyond_the_result(2)
+    few, many = beyond_the_result(8), beyond_the_result(64)
+    # One map of two classes; were the 56 further maps kept twice, it would be 56 times as much.
+    assert many - few < 64 * 64 * 2 * 4
+
+
+def test_progress_ends_at_all_pixels(monkeypatch):
+    told = []
+
+    @contextmanager
+    def show_progress(name, total, verbose):
+        told.append((name, total, verbose))
+        yield told.append
+
+    monkeypatch.setattr(prediction, "show_progress", show_progress)
+    segmenter, _ = echoing_segmenter(verbose=2)
+    list(prediction.predict_maps(segmenter, images((16, 16), (16, 16), (100, 70)), batch_size=1))
+    (start, *steps) = told
+    assert start == ("SimpleNamespace", 2 * 16 * 16 + 100 * 70, 2)
+    # Two images, and four tiles of an equal share each.
+    assert_allclose(steps, [256, 256, 1750, 1750, 1750, 1750])
 
 
 def test_symmetries_are_averaged():
     segmenter, calls = echoing_segmenter(test_time_augmentation=True)
     (image,) = images((16, 16))
-    assert_allclose(prediction.network_maps(segmenter, [image])[0], image, atol=1e-6)
+    (found,) = prediction.network_maps(segmenter, [image])
+    assert_allclose(found, image, atol=1e-6)
     assert len(calls) == 8
 
 

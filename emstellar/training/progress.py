@@ -1,0 +1,97 @@
+"""How far a long prediction is: a bar on a terminal, now and then a line elsewhere."""
+
+import time
+from contextlib import contextmanager
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+
+# Seconds that pass before a bar appears, and between two lines: short work shows nothing.
+BEFORE_BAR = 3.0
+BETWEEN_LINES = 30.0
+
+
+@contextmanager
+def show_progress(name, total, verbose, console=None):
+    """Give a function that is told what has been done.
+
+    Parameters
+    ----------
+    name : str
+        What to call the work.
+    total : float
+        How much there is to do, in any unit.
+    verbose : int
+        0 shows nothing.
+    console : rich.console.Console, optional
+        Where to show it; by default the standard output.
+
+    Yields
+    ------
+    callable
+        Takes how much was done since the last call, in the unit of `total`.
+
+    Examples
+    --------
+    >>> from emstellar.training.progress import show_progress
+    >>> with show_progress("example", total=2, verbose=1) as advance:
+    ...     advance(1)
+    ...     advance(1)
+    """
+    if not verbose:
+        yield lambda amount: None
+        return
+    console = console or Console()
+    kind = _Bar if console.is_terminal or console.is_jupyter else _Lines
+    shown = kind(console, name, total)
+    try:
+        yield shown.advance
+    finally:
+        shown.close()
+
+
+class _Bar:
+    def __init__(self, console, name, total):
+        self.bar = Progress(
+            TextColumn(f"[{name}] predicted", markup=False),
+            BarColumn(),
+            TaskProgressColumn(),
+            TimeRemainingColumn(),
+            TextColumn("left"),
+            console=console,
+        )
+        self.task = self.bar.add_task("", total=total)
+        self.start = time.monotonic()
+        self.visible = False
+
+    def advance(self, amount):
+        self.bar.advance(self.task, amount)
+        if not self.visible and time.monotonic() - self.start >= BEFORE_BAR:
+            self.visible = True
+            self.bar.start()
+
+    def close(self):
+        if self.visible:
+            self.bar.stop()
+
+
+class _Lines:
+    def __init__(self, console, name, total):
+        self.console, self.name, self.total = console, name, total
+        self.done = 0.0
+        self.start = self.last = time.monotonic()
+
+    def advance(self, amount):
+        self.done += amount
+        now = time.monotonic()
+        if now - self.last < BETWEEN_LINES:
+            return
+        self.last = now
+        left = (now - self.start) / self.done * (self.total - self.done)
+        line = f"[{self.name}] predicted {self.done / self.total:.0%}, about {left:.0f} s left"
+        self.console.print(line, highlight=False, markup=False, soft_wrap=True)
+        # A log file should show the line now, not when a buffer is full.
+        self.console.file.flush()
+
+    def close(self):
+        pass
