@@ -9,6 +9,8 @@ from . import __version__
 
 DATA_HELP = """synthetic, cardiac, isbi2012, neuronal, or a folder that holds the folders images
 and masks with files of equal names"""
+CV_HELP = """how to split: a number of folds, leave-one-group-out, or blocks:N or blocks:N:GAP for
+serial sections (N blocks, GAP sections beside each left out); the data set's own by default"""
 
 
 def main(arguments=None):
@@ -89,6 +91,7 @@ def _add_benchmark(commands):
     parser.add_argument("--test-groups", nargs="+", default=(), help="groups held out as test")
     parser.add_argument("--methods", nargs="+", metavar="NAME", help="see emstellar networks")
     parser.add_argument("--metrics", nargs="+", metavar="NAME", help="the nine of the paper")
+    parser.add_argument("--cv", metavar="SPLITTER", help=CV_HELP)
     parser.add_argument("--folds", type=int, metavar="N", help="use only the first N folds")
     parser.add_argument("--repeats", type=int, default=1, help="fits per fold, other seeds (1)")
     parser.add_argument("--seed", type=int, default=0, help="random state (0)")
@@ -153,6 +156,7 @@ def _benchmark(parsed):
         parsed.data,
         groups=parsed.groups,
         test_groups=parsed.test_groups,
+        cv=parsed.cv,
         n_folds=parsed.folds,
         random_state=parsed.seed,
     )

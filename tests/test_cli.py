@@ -118,6 +118,16 @@ def test_benchmark_trains_the_methods_named(folder, tmp_path):
     assert summary.loc["Random forest", "f1_mean"] > 0.8
 
 
+@pytest.mark.usefixtures("cheap")
+def test_benchmark_splits_as_asked(folder, tmp_path):
+    command = ["benchmark", "--data", str(folder), "--metrics", "f1", "--cv", "blocks:3:1"]
+    assert cli.main([*command, "--out", str(tmp_path)]) == 0
+    scores = pd.read_csv(tmp_path / "tables" / "scores.csv").query("method == 'sharp'")
+    images = scores.groupby("fold")["image"].unique().map(list).tolist()
+    assert images == [[0, 1], [2, 3], [4, 5]]
+    assert "cv=BlockKFold(n_splits=3, purge=1)" in (tmp_path / "report.html").read_text()
+
+
 @pytest.mark.parametrize(
     ("command", "message"),
     [
@@ -126,6 +136,10 @@ def test_benchmark_trains_the_methods_named(folder, tmp_path):
         (
             ["benchmark", "--data", "synthetic", "--methods", "unett"],
             r"Unknown methods \['unett'\]",
+        ),
+        (
+            ["benchmark", "--data", "synthetic", "--cv", "7"],
+            "cv='7' asks for 7 folds, but there are 6 groups",
         ),
         (["score", "nowhere", "nowhere"], "nowhere"),
         (["segment", "nowhere", "nowhere"], "nowhere"),

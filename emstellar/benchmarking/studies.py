@@ -8,11 +8,12 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from sklearn.model_selection import GroupKFold, KFold, LeaveOneGroupOut
+from sklearn.model_selection import GroupKFold, LeaveOneGroupOut
 
 from .. import datasets, segmenters
 from ..io import pair_by_name, read_images, read_masks
 from ..model_selection import BlockKFold
+from .splitters import default_splitter, make_splitter
 
 # Short name: the name in tables, the class, and the parameters that make the variant.
 NETWORKS = {
@@ -40,7 +41,6 @@ FORESTS = {
 }
 DEFAULT_METHODS = ("unet", "unet-bn", "emnet-v1-bn", "forest")
 DATA_SETS = ("synthetic", "cardiac", "isbi2012", "neuronal")
-MAX_FOLDS = 6
 
 
 @dataclass(frozen=True)
@@ -75,7 +75,8 @@ class Study:
     def with_folds(self, n_folds):
         """Return the study with its first folds only."""
         folds = islice(self.cv.split(self.X, groups=self.groups), n_folds)
-        return replace(self, cv=list(folds))
+        # Lists, because the report shows them as code.
+        return replace(self, cv=[(train.tolist(), test.tolist()) for train, test in folds])
 
 
 def method_names():
@@ -180,7 +181,7 @@ def make_methods(names, *, width=1.0, n_estimators=100, **training):
     return methods
 
 
-def load_study(source, *, groups=None, test_groups=(), n_folds=None, random_state=None):
+def load_study(source, *, groups=None, test_groups=(), cv=None, n_folds=None, random_state=None):
     """Return the images of a data set or folder, ready to be split.
 
     Parameters
@@ -193,6 +194,9 @@ def load_study(source, *, groups=None, test_groups=(), n_folds=None, random_stat
         an image is its group.
     test_groups : sequence of str, default=()
         For a folder: the groups that are held out as test images.
+    cv : int or str, optional
+        As in `emstellar.benchmarking.splitters.make_splitter`; by default the data set's own
+        splitter, and for a folder one that keeps groups together where they are known.
     n_folds : int, optional
         Use only the first folds.
     random_state : int, optional
@@ -205,8 +209,11 @@ def load_study(source, *, groups=None, test_groups=(), n_folds=None, random_stat
     Raises
     ------
     ValueError, FileNotFoundError
-        If there is no such data set or folder, or images and masks do not match.
+        If there is no such data set or folder, images and masks do not match, `cv` does not fit
+        the images, or groups are asked of a data set that has its own.
     """
+    if source in DATA_SETS and (groups is not None or test_groups):
+        raise ValueError(f"groups and test_groups are for folders; {source!r} has its own.")
     loaders = {"cardiac": _cardiac, "isbi2012": _isbi2012, "neuronal": _neuronal}
     if source == "synthetic":
         study = make_synthetic_study(random_state=random_state)
@@ -214,6 +221,8 @@ def load_study(source, *, groups=None, test_groups=(), n_folds=None, random_stat
         study = loaders[source]()
     else:
         study = _folder(Path(source), groups, test_groups)
+    if cv is not None:
+        study = replace(study, cv=make_splitter(cv, study.groups, len(study.X)))
     return study if n_folds is None else study.with_folds(n_folds)
 
 
@@ -270,7 +279,7 @@ def _cardiac():
 
 def _isbi2012():
     bunch = datasets.fetch_isbi2012()
-    blocks = BlockKFold(MAX_FOLDS, purge=1)
+    blocks = BlockKFold(6, purge=1)
     return Study(bunch.data, bunch.target, None, blocks, None, None, "ISBI 2012", bunch.DESCR)
 
 
@@ -306,7 +315,7 @@ def _folder(folder, pattern, test_groups):
         _select(X, ~test),
         _select(y, ~test),
         train_groups,
-        _splitter(train_groups),
+        default_splitter(train_groups),
         _select(X, test) if test.any() else None,
         _select(y, test) if test.any() else None,
         folder.resolve().name,
@@ -325,10 +334,3 @@ def _select(images, chosen):
     if isinstance(images, np.ndarray):
         return images[chosen]
     return [image for image, wanted in zip(images, chosen, strict=True) if wanted]
-
-
-def _splitter(groups):
-    if groups is None:
-        return KFold(5)
-    n_groups = len(set(groups))
-    return LeaveOneGroupOut() if n_groups <= MAX_FOLDS else GroupKFold(5)

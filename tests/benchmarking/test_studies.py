@@ -4,7 +4,7 @@ import os
 
 import numpy as np
 import pytest
-from sklearn.model_selection import KFold, LeaveOneGroupOut
+from sklearn.model_selection import GroupKFold, KFold, LeaveOneGroupOut
 
 from emstellar import RandomForestSegmenter
 from emstellar.benchmarking.studies import (
@@ -93,6 +93,18 @@ def test_a_folder_with_groups_and_a_test_group(folder, pattern):
 def test_wrong_groups_are_named(folder, options, message):
     with pytest.raises(ValueError, match=message):
         load_study(folder, **options)
+
+
+def test_groups_are_refused_where_a_data_set_has_its_own():
+    with pytest.raises(ValueError, match="'synthetic' has its own"):
+        load_study("synthetic", groups="x")
+
+
+def test_a_splitter_of_ones_own_takes_the_place_of_the_data_set_s(folder):
+    study = load_study(folder, groups=r"^\w\d", cv="2")
+    assert isinstance(study.cv, GroupKFold)
+    assert study.cv.n_splits == 2
+    assert load_study(folder, cv="blocks:4", n_folds=1).cv == [([2, 3, 4], [0])]
 
 
 def test_every_name_makes_a_segmenter_of_the_width_and_training_asked():
