@@ -1,5 +1,8 @@
 """All methods by all metrics: `MetricHeatmapDisplay`."""
 
+import re
+from itertools import groupby
+
 import matplotlib as mpl
 import numpy as np
 
@@ -57,7 +60,7 @@ class MetricHeatmapDisplay:
 
     @classmethod
     def from_benchmark(
-        cls, result, *, metrics=None, subset=None, fold_ensembles=False, boxed=(), ax=None, **plot
+        cls, result, *, metrics=None, subset=None, fold_ensembles=False, boxed=None, ax=None, **plot
     ):
         """Draw the mean scores of a benchmark.
 
@@ -70,8 +73,8 @@ class MetricHeatmapDisplay:
             "test" where there are test scores, else "validation".
         fold_ensembles : bool, default=False
             Whether to show the votes of the folds of each method too.
-        boxed : list of str, default=()
-            Methods to draw a box around.
+        boxed : list of str, optional
+            Methods to draw a box around; by default the variants of EM-net, as in the paper.
         ax : matplotlib.axes.Axes, optional
         **plot
             Further arguments of `plot`.
@@ -84,6 +87,7 @@ class MetricHeatmapDisplay:
         scores = mean_scores(result.summary(metrics, subset))
         if not fold_ensembles:
             scores = scores.drop(index=result.methods_of("fold ensemble"), errors="ignore")
+        boxed = find_em_nets(result) if boxed is None else boxed
         return cls.from_scores(scores, boxed=boxed, title=f"{subset} images", ax=ax, **plot)
 
     @classmethod
@@ -159,11 +163,39 @@ class MetricHeatmapDisplay:
             )
 
     def _draw_boxes(self):
-        for row, method in enumerate(self.scores.index):
-            if method in self.boxed:
-                corner = (-0.5, row - 0.5)
+        """Draw one box around each run of neighbouring rows that are to be boxed."""
+        for is_boxed, run in groupby(
+            enumerate(self.scores.index), key=lambda row: row[1] in self.boxed
+        ):
+            rows = [row for row, _ in run]
+            if is_boxed:
+                corner = (-0.5, rows[0] - 0.5)
                 box = mpl.patches.Rectangle(
-                    corner, self.scores.shape[1], 1, fill=False, edgecolor="crimson", linewidth=2
+                    corner,
+                    self.scores.shape[1],
+                    len(rows),
+                    fill=False,
+                    edgecolor="crimson",
+                    linewidth=2,
                 )
                 box.set_clip_on(False)
                 self.ax_.add_patch(box)
+
+
+def find_em_nets(result):
+    """Return the methods of a benchmark that are variants of EM-net, by class or by name.
+
+    Parameters
+    ----------
+    result : BenchmarkResult
+
+    Returns
+    -------
+    list of str
+    """
+    return [
+        name
+        for name in result.methods
+        if re.match(r"em[-_ ]?net", name, re.IGNORECASE)
+        or result.manifest["methods"].get(name, "").startswith("EMNetSegmenter(")
+    ]

@@ -1,7 +1,10 @@
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
 
+from emstellar import BenchmarkResult
 from emstellar.displays import MetricHeatmapDisplay
 
 
@@ -54,6 +57,28 @@ def test_boxed_methods_have_a_box(scores):
     display = MetricHeatmapDisplay.from_scores(scores, boxed=["B"])
     (box,) = display.ax_.patches
     assert (box.get_y(), box.get_width()) == (0.5, 3)
+
+
+def test_neighbouring_boxed_methods_share_a_box(scores):
+    display = MetricHeatmapDisplay.from_scores(scores, boxed=["A", "B"])
+    (box,) = display.ax_.patches
+    assert (box.get_y(), box.get_height()) == (-0.5, 2)
+
+
+def test_the_em_nets_of_a_benchmark_are_boxed_by_name_or_class(result):
+    def boxed(*names, **options):
+        methods = dict(zip(result.methods_of("segmenter"), names, strict=True))
+        records = [replace(r, method=methods.get(r.method, r.method)) for r in result.records]
+        shown = {"net of mine": "EMNetSegmenter(width=0.5)", names[1]: "elsewhere"}
+        renamed = BenchmarkResult(records, result.data, {"methods": shown, "ensembles": []})
+        display = MetricHeatmapDisplay.from_benchmark(renamed, **options)
+        return [(box.get_y(), box.get_height()) for box in display.ax_.patches]
+
+    assert boxed("EM-net V2", "U-Net") == [(-0.5, 1)]
+    assert boxed("EM-net_V1_BN", "em net 2") == [(-0.5, 2)]
+    assert boxed("net of mine", "them-net") == [(-0.5, 1)]
+    assert boxed("EM-net V2", "U-Net", boxed=["U-Net"]) == [(0.5, 1)]
+    assert MetricHeatmapDisplay.from_benchmark(result).ax_.patches[:] == []
 
 
 def test_given_axes_are_drawn_on(scores):
