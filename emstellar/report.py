@@ -1,28 +1,29 @@
 """A benchmark as one HTML page that needs nothing else, and as a folder of tables and figures."""
 
-import base64
-import io
 from datetime import UTC, datetime
 from pathlib import Path
 
 import jinja2
 import matplotlib.pyplot as plt
 import numpy as np
+from matplotlib.colors import to_hex
 
 from . import __version__
 from .benchmarking.store import write_atomically
-from .displays import (
-    ComplexityDisplay,
-    ConvergenceDisplay,
-    CostDisplay,
-    MetricHeatmapDisplay,
-    OverlayDisplay,
-    RankDisplay,
-    TrainingCurveDisplay,
-)
+from .displays import MetricHeatmapDisplay, OverlayDisplay, RankDisplay
 from .displays.canvas import metric_label
 from .displays.confusion_colors import get_colors
-from .report_tables import comparison_table, cost_table, fold_tables, summary_table
+from .report_cards import make_cards, method_anchors
+from .report_pictures import (
+    embed,
+    make_charts,
+    make_curves,
+    make_heatmaps,
+    make_overlays,
+    shown_images,
+    shown_methods,
+)
+from .report_tables import comparison_table, cost_note, cost_table, fold_tables, summary_table
 
 TITLE = "Benchmark of segmenters"
 SECTIONS = {
@@ -31,21 +32,27 @@ SECTIONS = {
     "heatmaps": "Heatmaps",
     "comparison": "Differences",
     "overlays": "Errors in the images",
-    "curves": "Training",
     "cost": "Cost",
+    "cards": "Method by method",
     "folds": "Folds",
     "errors": "Failed jobs",
     "methods": "Repeat it",
 }
 
 
-def render_report(result, *, title=TITLE):
+def render_report(result, *, title=TITLE, colors="paper", price_per_hour=0.0, watts=0.0):
     """Return the report of a benchmark as one HTML page.
 
     Parameters
     ----------
     result : BenchmarkResult
     title : str, default="Benchmark of segmenters"
+    colors : {"paper", "colorblind"} or sequence of four colours, default="paper"
+        Of right and wrong pixels in the overlays, as in `emstellar.displays.OverlayDisplay`.
+    price_per_hour : float, default=0.0
+        Of the machine, in any currency; if given, the page says what each method took.
+    watts : float, default=0.0
+        What the machine draws at work; likewise.
 
     Returns
     -------
@@ -55,12 +62,12 @@ def render_report(result, *, title=TITLE):
     Raises
     ------
     ValueError
-        If no job has finished.
+        If no job has finished, or `colors` are none.
     """
     environment = jinja2.Environment(
         loader=jinja2.PackageLoader("emstellar"), autoescape=True, trim_blocks=True
     )
-    content = _content(result)
+    content = _content(result, colors, {"price_per_hour": price_per_hour, "watts": watts})
     return environment.get_template("report.html").render(
         title=title,
         version=__version__,
@@ -70,7 +77,7 @@ def render_report(result, *, title=TITLE):
     )
 
 
-def write_report(result, path, *, title=TITLE):
+def write_report(result, path, **options):
     """Write the report of a benchmark as one HTML page.
 
     Parameters
@@ -78,13 +85,14 @@ def write_report(result, path, *, title=TITLE):
     result : BenchmarkResult
     path : path-like
         The file to write.
-    title : str, default="Benchmark of segmenters"
+    **options
+        Of `render_report`.
     """
-    page = render_report(result, title=title)
+    page = render_report(result, **options)
     write_atomically(path, lambda file: file.write(page.encode()))
 
 
-def write_folder(result, folder, *, title=TITLE):
+def write_folder(result, folder, *, colors="paper", **options):
     """Write tables (CSV), heatmaps and overlays (PNG) and the report.
 
     Parameters
@@ -92,7 +100,8 @@ def write_folder(result, folder, *, title=TITLE):
     result : BenchmarkResult
     folder : path-like
         Made if it does not exist.
-    title : str, default="Benchmark of segmenters"
+    colors, **options
+        Of `render_report`.
 
     Returns
     -------
@@ -110,41 +119,41 @@ def write_folder(result, folder, *, title=TITLE):
     result.to_csv(paths["tables"])
     _save(MetricHeatmapDisplay.from_benchmark(result).figure_, paths["heatmap"])
     subset = result.subsets[-1]
-    for method in _shown_methods(result, subset):
-        for index in _shown_images(result, subset):
-            display = OverlayDisplay.from_benchmark(result, method, subset=subset, index=index)
+    for method in shown_methods(result, subset):
+        for index in shown_images(result, subset):
+            display = OverlayDisplay.from_benchmark(
+                result, method, subset=subset, index=index, colors=colors
+            )
             name = "".join(c if c.isalnum() else "-" for c in method)
             _save(display.figure_, paths["overlays"] / f"{name}-{subset}-{index}.png")
-    write_report(result, paths["report"], title=title)
+    write_report(result, paths["report"], colors=colors, **options)
     return paths
 
 
-def _content(result):
+def _content(result, colors, rates):
     """Return everything that the template fills in."""
     subset = result.subsets[-1] if result.subsets else result.check_subset(None)
-    overlays = _overlays(result, subset)
+    legend = {name: to_hex(color) for name, color in get_colors(colors).items()}
+    anchors = method_anchors(result)
+    overlays = make_overlays(result, subset, colors)
+    cost = cost_table(result, anchors, **rates)
     return {
         "headlines": _headlines(result, subset),
         "data": _describe_data(result),
         "description": result.data.description,
-        "summaries": _summaries(result),
+        "summaries": _summaries(result, anchors),
         "spread_note": "Means, with the standard deviation over folds and repeats after the ± "
         "(over images where there are no folds).",
-        "heatmaps": [
-            {
-                "subset": part,
-                "image": _embed(MetricHeatmapDisplay.from_benchmark(result, subset=part).figure_),
-            }
-            for part in result.subsets
-        ],
+        "heatmaps": make_heatmaps(result),
         "comparison": _comparison(result, subset),
         "overlays": overlays,
         "overlay_note": _overlay_note(result, subset),
-        "legend": get_colors("paper"),
-        "curves": _curves(result),
-        "cost": cost_table(result),
-        "charts": _charts(result),
-        "folds": fold_tables(result),
+        "legend": legend,
+        "cost": cost,
+        "cost_note": cost_note(result, **rates),
+        "charts": make_charts(result),
+        "cards": make_cards(result, overlays, make_curves(result), cost),
+        "folds": fold_tables(result, anchors),
         "errors": [
             {
                 "title": f"{e.method}, fold {e.fold}: {e.type}: {e.message}",
@@ -160,11 +169,17 @@ def _content(result):
 
 def _headlines(result, subset):
     metric = result.metrics[0]
+    label = metric_label(metric)
     means = result.summary(metric, subset)[metric, "mean"].dropna()
+    of_folds = means[means.index.isin(result.methods_of("fold ensemble"))]
+    means = means.drop(of_folds.index)
     best = means.idxmax()
-    sentences = [
-        f"{best} has the highest mean {metric_label(metric)} on {subset} images: {means[best]:.4f}."
-    ]
+    sentences = [f"{best} has the highest mean {label} on {subset} images: {means[best]:.4f}."]
+    if len(of_folds) and of_folds.max() > means[best]:
+        sentences.append(
+            f"The folds of one method vote better still: {of_folds.idxmax()}, "
+            f"{label} {of_folds.max():.4f}."
+        )
     if len(result.errors):
         failed = ", ".join(dict.fromkeys(result.errors["method"]))
         sentences.append(f"{len(result.errors)} jobs failed ({failed}): see below.")
@@ -202,22 +217,27 @@ def _describe_images(X, y, classes):
     return text
 
 
-def _summaries(result):
+def _summaries(result, anchors):
     notes = {
         "validation": "Each image predicted by the model of the fold that held it out.",
-        "test": "Images that no model was trained on, predicted by the model of every fold. "
-        "Votes of the folds are one prediction and have no spread over folds.",
+        "test": "Images that no model was trained on, predicted by the model of every fold.",
     }
     if "validation" not in result.subsets:
         notes["test"] = "All images pooled; the spread is that of single images."
-    return [
-        {
-            "title": f"{subset.capitalize()} images",
-            "note": notes[subset],
-            "table": summary_table(result.summary(subset=subset)),
-        }
-        for subset in reversed(result.subsets)
-    ]
+    votes = result.methods_of("fold ensemble")
+    parts = []
+    for subset in reversed(result.subsets):
+        summary = result.summary(subset=subset)
+        of_folds = summary.loc[[name for name in summary.index if name in votes]]
+        parts.append(
+            {
+                "title": f"{subset.capitalize()} images",
+                "note": notes[subset],
+                "table": summary_table(summary.drop(index=of_folds.index), anchors),
+                "votes": summary_table(of_folds, anchors) if len(of_folds) else None,
+            }
+        )
+    return parts
 
 
 def _comparison(result, subset):
@@ -230,40 +250,10 @@ def _comparison(result, subset):
     )
     return {
         "conclusion": comparison.conclusion,
-        "image": _embed(RankDisplay(comparison).plot().figure_),
+        "image": embed(RankDisplay(comparison).plot().figure_),
         "note": note,
         "table": comparison_table(comparison),
     }
-
-
-def _shown_methods(result, subset):
-    hidden = result.methods_of("fold ensemble")
-    scored = dict.fromkeys(result.fold_scores.query("subset == @subset")["method"])
-    return [method for method in scored if method not in hidden]
-
-
-def _shown_images(result, subset):
-    """Return the first image and the hardest one."""
-    rows = result.scores.query("subset == @subset and metric == @result.metrics[0]")
-    means = rows.groupby("image")["value"].mean()
-    return list(dict.fromkeys([means.index[0], means.idxmin()]))
-
-
-def _overlays(result, subset):
-    shown = _shown_images(result, subset)
-    groups = []
-    for index in shown:
-        pictures = []
-        for method in _shown_methods(result, subset):
-            display = OverlayDisplay.from_benchmark(
-                result, method, subset=subset, index=index, title="", legend=False
-            )
-            pictures.append({"name": method, "image": _embed(display.figure_)})
-        hardest = " (the hardest)" if index == shown[-1] and len(shown) > 1 else ""
-        groups.append(
-            {"title": f"{subset.capitalize()} image {index}{hardest}", "pictures": pictures}
-        )
-    return groups
 
 
 def _overlay_note(result, subset):
@@ -273,37 +263,6 @@ def _overlay_note(result, subset):
     return note
 
 
-def _curves(result):
-    methods = list(dict.fromkeys(result.curves["method"]))
-    quantities = result.curves.groupby("method")["quantity"].first()
-    return [
-        {
-            "name": method,
-            "image": _embed(
-                TrainingCurveDisplay.from_benchmark(
-                    result, method, quantity=quantities[method]
-                ).figure_,
-                "svg",
-            ),
-        }
-        for method in methods
-    ]
-
-
-def _charts(result):
-    """Return the charts of cost, of those things that were measured."""
-    charts = {}
-    if "fit_time" in result.resources:
-        charts["Score against the time of a fit"] = CostDisplay.from_benchmark(result)
-    if result.complexity["flops"].notna().any():
-        charts["Score against operations"] = ComplexityDisplay.from_benchmark(
-            result, metric=result.metrics[0]
-        )
-    if not result.convergence_times.empty:
-        charts["Time to the best epoch"] = ConvergenceDisplay.from_benchmark(result)
-    return [{"name": name, "image": _embed(d.figure_)} for name, d in charts.items()]
-
-
 def _environment(result):
     """Return the versions of all jobs; several where jobs of different versions meet."""
     found = {}
@@ -311,15 +270,6 @@ def _environment(result):
         for name, value in environment.items():
             found.setdefault(name, {})[value] = None
     return {name: "; ".join(values) for name, values in found.items()}
-
-
-def _embed(figure, kind="png"):
-    """Return a figure as a data URL, and forget it."""
-    buffer = io.BytesIO()
-    figure.savefig(buffer, format=kind, dpi=110, bbox_inches="tight")
-    plt.close(figure)
-    mime = {"png": "image/png", "svg": "image/svg+xml"}[kind]
-    return f"data:{mime};base64,{base64.b64encode(buffer.getvalue()).decode()}"
 
 
 def _save(figure, path):

@@ -1,6 +1,7 @@
 """The report: one page that needs nothing else and says everything, safely."""
 
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 
 import matplotlib.pyplot as plt
@@ -9,8 +10,10 @@ import pytest
 from skimage.io import imread
 from sklearn.exceptions import FitFailedWarning
 
-from emstellar import benchmark
+from emstellar import BenchmarkResult, benchmark
+from emstellar.displays import MetricHeatmapDisplay
 from emstellar.report import render_report, write_folder, write_report
+from emstellar.report_pictures import shown_images
 
 from .benchmarking.segmenters import FailingSegmenter, NoisyThreshold
 from .displays.conftest import result  # noqa: F401 - a fixture
@@ -42,9 +45,14 @@ class Page(HTMLParser):
             self.text += data
 
 
+@pytest.fixture(scope="module")
+def report(result):  # noqa: F811
+    return render_report(result, title="A & B")
+
+
 @pytest.fixture
-def page(result):  # noqa: F811
-    return Page(render_report(result, title="A & B"))
+def page(report):
+    return Page(report)
 
 
 def test_the_page_is_whole_and_loads_nothing(page):
@@ -63,22 +71,100 @@ def test_the_page_says_what_was_found(page, result):  # noqa: F811
         "foreground",
     ):
         assert text in page.text
-    best = result.summary()["f1", "mean"]
+    means = result.summary()["f1", "mean"]
+    best = means.drop(result.methods_of("fold ensemble"))
     assert f"{best.idxmax()} has the highest mean F1 on test images: {best.max():.4f}" in page.text
     assert "cannot support a ranking" in page.text
     assert "from tests.benchmarking.segmenters import NoisyThreshold" in page.text
     assert "scikit-learn" in page.text
 
 
-def test_the_best_of_each_column_is_marked(result):  # noqa: F811
-    marked = re.findall(r'class="best">([\d.]+)', render_report(result))
+def test_the_best_of_each_column_is_marked(report, result):  # noqa: F811
+    marked = re.findall(r'class="best">([\d.]+)', report)
     for metric in result.metrics:
         assert f"{result.summary()[metric, 'mean'].max():.4f}" in marked
 
 
-def test_pictures_are_inside(page):
+def test_every_picture_is_inside_once(page, result):  # noqa: F811
     pictures = [link for link in page.links if link.startswith("data:image")]
-    assert len(pictures) >= 2 + 4 + 2
+    overlays = 4 * len(shown_images(result, "test"))
+    # Besides heatmaps, ranks, curves of two methods, cost.
+    assert len(pictures) == overlays + 2 + 1 + 2 + 1
+    assert len(set(page.ids)) == len(page.ids)
+
+
+def test_each_method_has_a_card_to_which_the_tables_lead(report):
+    card = r'<details class="card" id="(.*?)".*?<summary>(.*?) <span'
+    cards = dict(re.findall(card, report, re.S))
+    assert list(cards.values()) == ["blunt", "sharp &lt;b&gt;", "average voting", "majority voting"]
+    anchors = {name: anchor for anchor, name in cards.items()}
+    for row, method in {"blunt": "blunt", "blunt, average voting": "blunt"}.items():
+        assert f'<td><a href="#{anchors[method]}">{row}</a>' in report
+
+
+def card_of(report, name):
+    return re.search(rf"<summary>{name} <span.*?(?=</details>)", report, re.S)[0]
+
+
+def test_a_card_holds_scores_ranks_curves_overlays_cost_and_parameters(report, result):  # noqa: F811
+    card = card_of(report, "blunt")
+    summary = result.summary()["f1", "mean"]
+    assert f"F1 {summary['blunt']:.4f} on test images, rank " in card
+    ranks = summary.drop(result.methods_of("fold ensemble")).rank(ascending=False, method="min")
+    assert f"rank {ranks['blunt']:.0f} of 4" in card
+    assert f"{summary['blunt, average voting']:.4f}" in card
+    assert f"{result.summary(subset='validation')['npv', 'mean']['blunt']:.4f}" in card
+    assert "Training curves of blunt" in card
+    copies = [f"overlay-{index}-0" for index in shown_images(result, "test")]
+    assert re.findall('<img data-copy="(.*?)"', card) == copies
+    assert "<dt>Fit, s</dt>" in card
+    assert "NoisyThreshold(steepness=3.0)" in card
+
+
+def test_the_card_of_a_vote_says_who_votes(report):
+    card = card_of(report, "average voting")
+    assert "mean of the probability maps" in card
+    assert "Training curves" not in card
+
+
+def test_rates_tell_money_and_energy(report, result):  # noqa: F811
+    page = Page(result.to_html(price_per_hour=3600, watts=500))
+    hours = result.estimate_costs()["hours"]
+    # At 3600 per hour, a second costs 1.
+    seconds = hours.sum() * 3600
+    assert (
+        f"a price of {seconds:{',.2f' if seconds >= 1 else '.3g'}} (at 3600 per hour)" in page.text
+    )
+    assert f"{hours.sum() / 2:.3g} kWh (at 500 W)" in page.text
+    for head in ("Total, h", "Price", "kWh"):
+        assert head in page.text
+    assert "kWh" not in Page(result.to_html(price_per_hour=1)).text
+    assert "Price" not in report
+
+
+def test_overlays_and_legend_have_the_colours_asked_for(report, result):  # noqa: F811
+    assert "background: #ffff00" in report
+    safe = result.to_html(colors="colorblind")
+    assert "background: #f0e442" in safe
+    assert "background: #ffff00" not in safe
+    assert overlays_in(safe) != overlays_in(report)
+    assert "background: #ff00ff" in result.to_html(colors=["black", "white", "cyan", "magenta"])
+    with pytest.raises(ValueError, match="colors must be one of"):
+        result.to_html(colors="papr")
+
+
+def overlays_in(html):
+    return re.findall(r'<img id="overlay-.*?src="(.*?)"', html)
+
+
+def test_the_em_nets_are_boxed(monkeypatch, result):  # noqa: F811
+    drawn = []
+    monkeypatch.setattr(MetricHeatmapDisplay, "_draw_boxes", lambda self: drawn.append(self.boxed))
+    renamed = [replace(r, method=r.method.replace("blunt", "EM-net V2")) for r in result.records]
+    manifest = {**result.manifest, "methods": {"EM-net V2": "", "sharp <b>": ""}}
+    BenchmarkResult(renamed, result.data, manifest).to_html()
+    assert drawn
+    assert all("EM-net V2" in boxed and "sharp <b>" not in boxed for boxed in drawn)
 
 
 def test_no_figure_stays_open(result):  # noqa: F811

@@ -212,14 +212,16 @@ class BenchmarkResult(KeptOutputs, ResultQuestions):
                 table.to_csv(written[-1])
         return written
 
-    def to_html(self, path=None, *, title="Benchmark of segmenters"):
+    def to_html(self, path=None, **options):
         """Return the report as one self-contained HTML page, or write it.
 
         Parameters
         ----------
         path : path-like, optional
             The file to write.
-        title : str, default="Benchmark of segmenters"
+        **options
+            `title`, `colors` of the overlays ("paper" or "colorblind"), and the rates
+            `price_per_hour` and `watts` of `estimate_costs`.
 
         Returns
         -------
@@ -230,8 +232,8 @@ class BenchmarkResult(KeptOutputs, ResultQuestions):
         from ..report import render_report, write_report
 
         if path is None:
-            return render_report(self, title=title)
-        write_report(self, path, title=title)
+            return render_report(self, **options)
+        write_report(self, path, **options)
         return None
 
     @classmethod

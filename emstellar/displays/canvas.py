@@ -46,6 +46,11 @@ def get_axes(ax, figsize):
     return ax, ax.get_figure()
 
 
+def chart_size(n_points):
+    """Return width and height in inches of a chart with a label beside each of its points."""
+    return (6.4, 4.4) if n_points <= 8 else (8.6, 6.0)
+
+
 def write_plain_numbers(axis, low, high):
     """Mark a logarithmic axis with numbers as people write them, two or more to be seen.
 
@@ -82,7 +87,11 @@ def label_points(ax, x, y, texts, radii=None):
     radii = np.zeros(len(x)) if radii is None else np.asarray(radii)
     points = np.column_stack([x, y])
     pixels = ax.transData.transform(points)
-    taken = [Bbox.from_bounds(*(pixel - 3), 6, 6) for pixel in pixels]
+    halves = np.maximum(radii * ax.get_figure().dpi / 72, 3)
+    taken = [
+        Bbox.from_bounds(*(pixel - half), 2 * half, 2 * half)
+        for pixel, half in zip(pixels, halves, strict=True)
+    ]
     labels = [None] * len(points)
     # From the top down, so that a label gives way to those above it only.
     for i in np.argsort(-points[:, 1], kind="stable"):

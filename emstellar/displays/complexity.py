@@ -3,7 +3,7 @@
 import numpy as np
 
 from ..benchmarking.tables import mean_scores
-from .canvas import get_axes, label_points, metric_label
+from .canvas import chart_size, get_axes, label_points, metric_label
 
 LARGEST_AREA = 1500
 
@@ -89,7 +89,7 @@ class ComplexityDisplay:
         -------
         ComplexityDisplay
         """
-        self.ax_, self.figure_ = get_axes(ax, (6.4, 4.4))
+        self.ax_, self.figure_ = get_axes(ax, chart_size(len(self.table)))
         parameters = self.table["trainable_parameters"]
         areas = LARGEST_AREA * parameters / parameters.max()
         gigaflops, scores = self.table["flops"] / 1e9, self.table["score"]

@@ -1,7 +1,7 @@
 """Score against cost, and who is worth it: `CostDisplay`."""
 
 from ..benchmarking.tables import mean_scores, pareto_front
-from .canvas import get_axes, label_points, metric_label, write_plain_numbers
+from .canvas import chart_size, get_axes, label_points, metric_label, write_plain_numbers
 
 COST_LABELS = {
     "fit_time": "Time to fit one fold, s",
@@ -99,7 +99,7 @@ class CostDisplay:
         -------
         CostDisplay
         """
-        self.ax_, self.figure_ = get_axes(ax, (6.4, 4.4))
+        self.ax_, self.figure_ = get_axes(ax, chart_size(len(self.table)))
         if log_scale:
             self.ax_.set_xscale("log")
         (self.front_,) = self.ax_.plot(

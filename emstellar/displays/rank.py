@@ -73,7 +73,9 @@ class RankDisplay:
         groups = self.comparison.groups()
         half = (len(ranks) + 1) // 2
         top = 0.35 * (len(groups) + 1)
-        self.ax_, self.figure_ = get_axes(ax, (7.2, 1.3 + 0.3 * half + 0.2 * len(groups)))
+        # Ticks of two digits need room beside the names.
+        width = max(7.2, 3.6 + 0.4 * len(ranks))
+        self.ax_, self.figure_ = get_axes(ax, (width, 1.3 + 0.3 * half + 0.2 * len(groups)))
         self.ax_.set(xlim=(0.4, len(ranks) + 0.6), ylim=(-top - 0.6 * half - 0.2, 0.8))
         self.ax_.spines[["left", "right", "bottom"]].set_visible(False)
         self.ax_.spines["top"].set_position(("data", 0))
