@@ -9,6 +9,8 @@ from . import __version__
 
 DATA_HELP = """synthetic, cardiac, isbi2012, neuronal, or a folder that holds the folders images
 and masks with files of equal names"""
+CONFIG_HELP = """a TOML file of these options and of methods of your own; what is given here goes
+over it"""
 CV_HELP = """how to split: a number of folds, leave-one-group-out, or blocks:N or blocks:N:GAP for
 serial sections (N blocks, GAP sections beside each left out); the data set's own by default"""
 
@@ -70,8 +72,9 @@ def build_parser():
     return parser
 
 
-def _add(commands, name, run, text):
-    parser = commands.add_parser(name, help=text, description=text[0].upper() + text[1:] + ".")
+def _add(commands, name, run, text, **options):
+    description = text[0].upper() + text[1:] + "."
+    parser = commands.add_parser(name, help=text, description=description, **options)
     parser.set_defaults(run=run)
     return parser
 
@@ -85,36 +88,73 @@ def _add_demo(commands):
 
 
 def _add_benchmark(commands):
-    parser = _add(commands, "benchmark", _benchmark, "compare methods on your images or a data set")
-    parser.add_argument("--data", required=True, help=DATA_HELP)
+    # Only what is given: all else is for the file of --config and the defaults of the settings.
+    parser = _add(
+        commands,
+        "benchmark",
+        _benchmark,
+        "compare methods on your images or a data set",
+        argument_default=argparse.SUPPRESS,
+    )
+    parser.add_argument("--config", metavar="FILE", help=CONFIG_HELP)
+    parser.add_argument("--data", help=DATA_HELP)
     parser.add_argument("--groups", metavar="REGEX", help="finds the group in an image's name")
-    parser.add_argument("--test-groups", nargs="+", default=(), help="groups held out as test")
+    parser.add_argument("--test-groups", nargs="+", metavar="GROUP", help="held out as test")
     parser.add_argument("--methods", nargs="+", metavar="NAME", help="see emstellar networks")
     parser.add_argument("--metrics", nargs="+", metavar="NAME", help="the nine of the paper")
     parser.add_argument("--cv", metavar="SPLITTER", help=CV_HELP)
     parser.add_argument("--folds", type=int, metavar="N", help="use only the first N folds")
-    parser.add_argument("--repeats", type=int, default=1, help="fits per fold, other seeds (1)")
-    parser.add_argument("--seed", type=int, default=0, help="random state (0)")
+    parser.add_argument("--repeats", type=int, metavar="N", help="fits per fold, other seeds (1)")
+    parser.add_argument("--seed", type=int, help="random state (0)")
     training = parser.add_argument_group("training of the networks")
-    training.add_argument("--width", type=float, default=0.25, help="factor of filters (0.25)")
-    training.add_argument("--epochs", type=int, default=30)
+    training.add_argument("--width", type=float, help="factor of filters (0.25)")
+    training.add_argument("--epochs", type=int, help="passes over the training images (30)")
     training.add_argument("--steps", type=int, metavar="N", help="steps per epoch")
-    training.add_argument("--batch-size", type=int, default=4)
+    training.add_argument("--batch-size", type=int, metavar="N", help="patches per step (4)")
     training.add_argument("--patch-size", type=int, metavar="PIXELS")
-    training.add_argument("--learning-rate", type=float, default=1e-3)
-    training.add_argument("--loss", default="auto")
-    training.add_argument("--augmentation", default="flips", help="flips, paper, strong or none")
+    training.add_argument("--learning-rate", type=float, metavar="RATE", help="the highest (0.001)")
+    training.add_argument("--loss", help="bce, dice, bce+dice, ... (auto)")
+    training.add_argument("--augmentation", help="flips, paper, strong or none (flips)")
     running = parser.add_argument_group("running")
-    running.add_argument("--jobs", type=int, default=1, help="jobs at once (1)")
+    running.add_argument("--jobs", type=int, metavar="N", help="jobs at once (1)")
     running.add_argument("--store", help="folder that keeps finished jobs; the same call resumes")
-    running.add_argument("--retry-failed", action="store_true", help="run failed jobs again")
-    running.add_argument("--out", default="emstellar-benchmark", help="folder of the results")
+    running.add_argument(
+        "--retry-failed", action=argparse.BooleanOptionalAction, help="run failed jobs again"
+    )
+    running.add_argument("--out", help="folder of the results (emstellar-benchmark)")
+    page = parser.add_argument_group("report")
+    _add_colors(page, default=argparse.SUPPRESS)
+    _add_rates(page, default=argparse.SUPPRESS)
+
+
+def _add_colors(parser, default="paper"):
+    parser.add_argument(
+        "--colors",
+        choices=("paper", "colorblind"),
+        default=default,
+        help="of right and wrong pixels in the overlays (paper)",
+    )
+
+
+def _add_rates(parser, default=0.0):
+    parser.add_argument(
+        "--price-per-hour",
+        type=float,
+        metavar="PRICE",
+        default=default,
+        help="of the machine, in any currency, to tell what each method cost",
+    )
+    parser.add_argument(
+        "--watts", type=float, default=default, help="that the machine draws, to tell its energy"
+    )
 
 
 def _add_report(commands):
     parser = _add(commands, "report", _report, "write tables, figures and the page of a store")
     parser.add_argument("store", help="the folder given to --store")
     parser.add_argument("--out", default="emstellar-report", help="folder of the results")
+    _add_colors(parser)
+    _add_rates(parser)
 
 
 def _add_score(commands):
@@ -126,6 +166,7 @@ def _add_score(commands):
     parser.add_argument("--threshold", type=float, default=0.5, help="of the foreground (0.5)")
     parser.add_argument("--jobs", type=int, default=1, help="methods at once (1)")
     parser.add_argument("--out", default="emstellar-scores", help="folder of the results")
+    _add_colors(parser)
 
 
 def _add_segment(commands):
@@ -149,45 +190,26 @@ def _demo(parsed):
 
 def _benchmark(parsed):
     from .benchmarking import benchmark
-    from .benchmarking.scoring import DEFAULT_SCORING
-    from .benchmarking.studies import DEFAULT_METHODS, load_study, make_methods
+    from .benchmarking.settings import make_settings
 
-    study = load_study(
-        parsed.data,
-        groups=parsed.groups,
-        test_groups=parsed.test_groups,
-        cv=parsed.cv,
-        n_folds=parsed.folds,
-        random_state=parsed.seed,
-    )
-    methods = make_methods(
-        parsed.methods or DEFAULT_METHODS,
-        width=parsed.width,
-        epochs=parsed.epochs,
-        steps_per_epoch=parsed.steps,
-        batch_size=parsed.batch_size,
-        patch_size=parsed.patch_size or "auto",
-        learning_rate=parsed.learning_rate,
-        loss=parsed.loss,
-        augmentation=None if parsed.augmentation == "none" else parsed.augmentation,
-    )
-    result = benchmark(
-        methods,
-        **study.arguments(),
-        scoring=parsed.metrics or DEFAULT_SCORING,
-        n_repeats=parsed.repeats,
-        n_jobs=parsed.jobs,
-        store=parsed.store,
-        retry_failed=parsed.retry_failed,
-        random_state=parsed.seed,
-    )
-    _finish(result, parsed.out, study.title)
+    given = vars(parsed)
+    settings = make_settings(given, given.get("config"))
+    study, methods = settings.load_study(), settings.make_methods()
+    result = benchmark(methods, **study.arguments(), **settings.run_options())
+    _finish(result, settings.out, study.title, **settings.page_options())
 
 
 def _report(parsed):
     from .benchmarking import BenchmarkResult
 
-    _finish(BenchmarkResult.load(parsed.store), parsed.out, "Benchmark of segmenters")
+    _finish(
+        BenchmarkResult.load(parsed.store),
+        parsed.out,
+        "Benchmark of segmenters",
+        colors=parsed.colors,
+        price_per_hour=parsed.price_per_hour,
+        watts=parsed.watts,
+    )
 
 
 def _score(parsed):
@@ -202,7 +224,7 @@ def _score(parsed):
         threshold=parsed.threshold,
         n_jobs=parsed.jobs,
     )
-    _finish(result, parsed.out, "Scores of probability maps")
+    _finish(result, parsed.out, "Scores of probability maps", colors=parsed.colors)
 
 
 def _segment(parsed):
@@ -233,14 +255,14 @@ def _doctor(parsed):
         print(f"{name:16} {value}")
 
 
-def _finish(result, out, title):
+def _finish(result, out, title, **page):
     """Write everything to a folder; print the summary and where things are."""
     from .benchmarking.tables import format_summary
     from .report import write_folder
 
     for subset in result.subsets:
         _print_table(format_summary(result.summary(subset=subset)), f"{subset} images")
-    for name, path in write_folder(result, out, title=title).items():
+    for name, path in write_folder(result, out, title=title, **page).items():
         print(f"{name:9} {path}")
 
 

@@ -197,5 +197,27 @@ def _nearest(value, allowed):
         for option in constraint.options
         if isinstance(option, str)
     ]
-    near = difflib.get_close_matches(value, options)
+    return did_you_mean(value, options)
+
+
+def did_you_mean(word, known):
+    """Return the names nearest to a misspelt one as a sentence, or nothing.
+
+    Parameters
+    ----------
+    word : str
+    known : list of str
+
+    Returns
+    -------
+    str
+        Begins with a space, to follow another sentence.
+
+    Examples
+    --------
+    >>> from emstellar.constraints import did_you_mean
+    >>> did_you_mean("epoch", ["epochs", "width"])
+    " Did you mean 'epochs'?"
+    """
+    near = difflib.get_close_matches(str(word), known)
     return f" Did you mean {' or '.join(map(repr, near))}?" if near else ""

@@ -14,7 +14,7 @@ from skimage.io import imsave
 
 import emstellar
 from emstellar import cli
-from emstellar.benchmarking import studies
+from emstellar.benchmarking import BenchmarkResult, own_methods, studies
 from emstellar.benchmarking.scoring import DEFAULT_SCORING
 
 from .benchmarking.segmenters import NoisyThreshold
@@ -35,7 +35,7 @@ def cheap(monkeypatch):
     def make(*args, **kwargs):
         return {"blunt": NoisyThreshold(3.0), "sharp": NoisyThreshold(20.0)}
 
-    monkeypatch.setattr(studies, "make_methods", make)
+    monkeypatch.setattr(own_methods, "choose_methods", make)
     monkeypatch.setattr(studies, "demo_methods", make)
     small = partial(studies.make_synthetic_study, shape=(32, 32))
     monkeypatch.setattr(studies, "make_synthetic_study", small)
@@ -98,7 +98,15 @@ def test_benchmark_of_a_folder_resumes_and_is_reported(folder, tmp_path, capsys)
     assert "[4/4]" in capsys.readouterr().out
     assert cli.main([*command, "--out", str(tmp_path / "second")]) == 0
     assert "/4]" not in capsys.readouterr().out
-    assert cli.main(["report", str(tmp_path / "store"), "--out", str(tmp_path / "third")]) == 0
+    report = ["report", str(tmp_path / "store"), "--out", str(tmp_path / "third")]
+    assert (
+        cli.main([*report, "--price-per-hour", "2", "--watts", "300", "--colors", "colorblind"])
+        == 0
+    )
+    page = (tmp_path / "third" / "report.html").read_text()
+    for text in ("(at 2 per hour)", "(at 300 W)", "background: #f0e442"):
+        assert text in page
+        assert text not in (tmp_path / "first" / "report.html").read_text()
     tables = [
         pd.read_csv(tmp_path / name / "tables" / "scores.csv")
         for name in ("first", "second", "third")
@@ -118,10 +126,33 @@ def test_benchmark_trains_the_methods_named(folder, tmp_path):
     assert summary.loc["Random forest", "f1_mean"] > 0.8
 
 
+def example_of_the_guide():
+    guide = Path(__file__).parents[1] / "docs" / "user_guide" / "benchmark.md"
+    return re.search(r"```toml\n(.*?)```", guide.read_text(), re.DOTALL)[1]
+
+
+@pytest.mark.slow
+def test_the_configuration_file_of_the_guide_runs(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path("mitochondria.toml").write_text(example_of_the_guide())
+    command = ["benchmark", "--config", "mitochondria.toml", "--epochs", "1", "--steps", "1"]
+    assert cli.main([*command, "--folds", "1"]) == 0
+    summary = pd.read_csv("mitochondria-report/tables/summary_test.csv", index_col="method")
+    assert {"forest", "deep forest", "wide U-Net"} <= set(summary.index)
+    assert [name for name in summary if name.endswith("_mean")] == [
+        "f1_mean",
+        "jaccard_mean",
+        "v_rand_mean",
+    ]
+    manifest = BenchmarkResult.load("mitochondria-store").manifest
+    assert "epochs=1, loss='bce+dice'" in manifest["methods"]["wide U-Net"]
+
+
 @pytest.mark.usefixtures("cheap")
-def test_benchmark_splits_as_asked(folder, tmp_path):
+def test_benchmark_splits_and_reports_as_asked(folder, tmp_path):
     command = ["benchmark", "--data", str(folder), "--metrics", "f1", "--cv", "blocks:3:1"]
-    assert cli.main([*command, "--out", str(tmp_path)]) == 0
+    assert cli.main([*command, "--watts", "300", "--out", str(tmp_path)]) == 0
+    assert "(at 300 W)" in (tmp_path / "report.html").read_text()
     scores = pd.read_csv(tmp_path / "tables" / "scores.csv").query("method == 'sharp'")
     images = scores.groupby("fold")["image"].unique().map(list).tolist()
     assert images == [[0, 1], [2, 3], [4, 5]]
@@ -141,6 +172,8 @@ def test_benchmark_splits_as_asked(folder, tmp_path):
             ["benchmark", "--data", "synthetic", "--cv", "7"],
             "cv='7' asks for 7 folds, but there are 6 groups",
         ),
+        (["benchmark"], r"Which images\? Give --data"),
+        (["benchmark", "--config", "nowhere.toml"], "nowhere.toml"),
         (["score", "nowhere", "nowhere"], "nowhere"),
         (["segment", "nowhere", "nowhere"], "nowhere"),
     ],

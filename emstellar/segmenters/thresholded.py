@@ -78,7 +78,7 @@ class ThresholdedSegmenter(BaseSegmenter):
     (4, 32, 32)
     """
 
-    _constraints: ClassVar = {
+    _parameter_constraints: ClassVar = {
         "metric": [InstanceOf(str, "a str"), CALLABLE],
         "n_jobs": [Interval(int, None, None), NONE],
     }
@@ -114,7 +114,7 @@ class ThresholdedSegmenter(BaseSegmenter):
         ValueError
             If there are not two classes, or the metric depends on no threshold.
         """
-        check_parameters(self, self._constraints)
+        check_parameters(self, self._parameter_constraints)
         check_members([("estimator", self.estimator)])
         weights = weight_arguments(self.estimator, sample_weight)
         classes = find_classes(check_masks(y, check_images(X)))

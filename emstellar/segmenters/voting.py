@@ -93,7 +93,7 @@ class VotingSegmenter(NamedEstimatorsMixin, BaseSegmenter):
     2
     """
 
-    _constraints: ClassVar = {
+    _parameter_constraints: ClassVar = {
         "voting": [OneOf("soft", "hard")],
         "weights": [
             Satisfies(
@@ -193,7 +193,7 @@ class VotingSegmenter(NamedEstimatorsMixin, BaseSegmenter):
 
     def _check(self):
         """Raise if a parameter is wrong, else return self."""
-        check_parameters(self, self._constraints)
+        check_parameters(self, self._parameter_constraints)
         check_names(self.estimators, self.get_params(deep=False))
         check_members(self.estimators)
         check_member_weights(self.weights, self.estimators)
