@@ -114,12 +114,16 @@ def _add_benchmark(commands):
     training.add_argument("--patch-size", type=int, metavar="PIXELS")
     training.add_argument("--learning-rate", type=float, metavar="RATE", help="the highest (0.001)")
     training.add_argument("--loss", help="bce, dice, bce+dice, ... (auto)")
-    training.add_argument("--augmentation", help="flips, paper, strong or none (flips)")
+    training.add_argument("--augmentation", help="flips, mirrors, paper, strong or none (flips)")
+    training.add_argument("--head", help="paper, or direct, which learns in fewer steps (paper)")
     running = parser.add_argument_group("running")
     running.add_argument("--jobs", type=int, metavar="N", help="jobs at once (1)")
     running.add_argument("--store", help="folder that keeps finished jobs; the same call resumes")
     running.add_argument(
         "--retry-failed", action=argparse.BooleanOptionalAction, help="run failed jobs again"
+    )
+    running.add_argument(
+        "--keep-models", action=argparse.BooleanOptionalAction, help="keep them in the store too"
     )
     running.add_argument("--out", help="folder of the results (emstellar-benchmark)")
     page = parser.add_argument_group("report")

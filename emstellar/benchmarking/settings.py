@@ -44,10 +44,12 @@ CONSTRAINTS = {
     "patch_size": _COUNT,
     "learning_rate": [Interval(float, 0, None, closed="neither")],
     "loss": _TEXT,
-    "augmentation": [OneOf("flips", "paper", "strong", "none")],
+    "augmentation": [OneOf("flips", "mirrors", "paper", "strong", "none")],
+    "head": [OneOf("paper", "direct")],
     "jobs": [Interval(int, None, None)],
     "store": _TEXT,
     "retry_failed": [BOOLEAN],
+    "keep_models": [BOOLEAN],
     "out": _TEXT,
     "colors": [OneOf("paper", "colorblind")],
     "price_per_hour": _RATE,
@@ -67,11 +69,11 @@ class Settings:
         Short names and names of `tables`; by default all of `tables`, else four methods.
     tables : dict of str to dict
         Methods of one's own, see `emstellar.benchmarking.own_methods.make_own_method`.
-    width, epochs, steps, batch_size, patch_size, learning_rate, loss, augmentation
-        Of all networks; None leaves the segmenter's default.
-    metrics, repeats, seed, jobs, store, retry_failed
-        As `scoring`, `n_repeats`, `random_state`, `n_jobs`, `store` and `retry_failed` of
-        `emstellar.benchmark`.
+    width, epochs, steps, batch_size, patch_size, learning_rate, loss, augmentation, head
+        Of all networks that have them; None leaves the segmenter's default.
+    metrics, repeats, seed, jobs, store, retry_failed, keep_models
+        As `scoring`, `n_repeats`, `random_state`, `n_jobs`, `store`, `retry_failed` and
+        `keep_models` of `emstellar.benchmark`.
     out : str
         The folder of the results.
     colors, price_per_hour, watts
@@ -93,12 +95,14 @@ class Settings:
     learning_rate: float = 1e-3
     loss: str = "auto"
     augmentation: str = "flips"
+    head: str = "paper"
     metrics: Sequence = DEFAULT_SCORING
     repeats: int = 1
     seed: int = 0
     jobs: int = 1
     store: str | None = None
     retry_failed: bool = False
+    keep_models: bool = False
     out: str = "emstellar-benchmark"
     colors: str = "paper"
     price_per_hour: float = 0.0
@@ -144,6 +148,7 @@ class Settings:
             learning_rate=self.learning_rate,
             loss=self.loss,
             augmentation=None if self.augmentation == "none" else self.augmentation,
+            head=self.head,
         )
 
     def run_options(self):
@@ -154,6 +159,7 @@ class Settings:
             "n_jobs": self.jobs,
             "store": self.store,
             "retry_failed": self.retry_failed,
+            "keep_models": self.keep_models,
             "random_state": self.seed,
         }
 

@@ -138,7 +138,7 @@ def network_table(size=512):
     return pd.DataFrame.from_dict(rows, orient="index", columns=columns)
 
 
-def make_methods(names, *, width=1.0, n_estimators=100, **training):
+def make_methods(names, *, width=1.0, head="paper", n_estimators=100, **training):
     """Return segmenters by their names in tables.
 
     Parameters
@@ -147,6 +147,8 @@ def make_methods(names, *, width=1.0, n_estimators=100, **training):
         Some of `method_names`.
     width : float, default=1.0
         Factor of the filters of all networks.
+    head : {"paper", "direct"}, default="paper"
+        Of the networks that have the choice.
     n_estimators : int, default=100
         The trees of a forest.
     **training
@@ -177,7 +179,10 @@ def make_methods(names, *, width=1.0, n_estimators=100, **training):
             methods[title] = segmenters.RandomForestSegmenter(n_estimators, features=features)
         else:
             title, kind, variant = NETWORKS[name]
-            methods[title] = getattr(segmenters, kind)(width=width, **variant, **training)
+            segmenter = getattr(segmenters, kind)(width=width, **variant, **training)
+            if hasattr(segmenter, "head"):
+                segmenter.set_params(head=head)
+            methods[title] = segmenter
     return methods
 
 

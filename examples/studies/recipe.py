@@ -137,6 +137,7 @@ class Plan:
         methods = make_methods(
             [name],
             width=self.width,
+            head="direct",
             epochs=max(1, steps // STEPS_PER_EPOCH),
             steps_per_epoch=STEPS_PER_EPOCH,
             batch_size=self.batch_size,
@@ -150,9 +151,6 @@ class Plan:
             test_time_augmentation=True,
             checkpoint=checkpoint,
         )
-        for segmenter in methods.values():
-            if "head" in segmenter.get_params():
-                segmenter.set_params(head="direct")
         return methods
 
 

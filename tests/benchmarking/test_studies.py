@@ -125,3 +125,13 @@ def test_the_demo_has_three_networks_and_a_forest():
     methods = demo_methods()
     assert len(methods) == 4
     assert sum(hasattr(segmenter, "epochs") for segmenter in methods.values()) == 3
+
+
+def test_the_head_reaches_the_networks_that_have_the_choice():
+    methods = make_methods(["unet", "segnet", "resnet", "forest"], head="direct")
+    assert {n: getattr(m, "head", None) for n, m in methods.items()} == {
+        "U-Net": "direct",
+        "SegNet": "direct",
+        "ResNet": None,
+        "Random forest": None,
+    }
