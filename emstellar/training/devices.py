@@ -110,17 +110,27 @@ def check_settings(segmenter):
         )
 
 
-def check_scope(model):
-    """Raise a ValueError if a network was made outside the ``tf.distribute`` scope of this fit.
+def check_origin(model):
+    """Raise a ValueError if a network that was made on one device is to be trained on several.
 
     Parameters
     ----------
     model : keras.Model
-        The network to train.
+        The network, whose optimiser is looked at too if it has one.
     """
-    copied = hasattr(model.variables[0].value, "values")
-    if count_replicas() > 1 and not copied:
+    n_devices = count_devices()
+    optimizer = getattr(model, "optimizer", None)
+    variables = [*model.variables, *(optimizer.variables if optimizer is not None else [])]
+    if n_devices > 1 and any(_is_on_one_device(variable.value) for variable in variables):
         raise ValueError(
-            "The network was made outside of the tf.distribute scope in which it is to be trained "
-            "on. Save the segmenter and load it within the scope, or fit it anew there."
+            f"The network was made on one device and cannot be trained further on {n_devices}. "
+            "Save the segmenter and load it again where keras.distribution or the scope of "
+            "tf.distribute is set, or fit it anew there."
         )
+
+
+def _is_on_one_device(value):
+    """Tell of a variable's value whether it is neither a sharded array of jax nor mirrored."""
+    if hasattr(value, "sharding"):
+        return len(value.sharding.device_set) == 1
+    return not hasattr(value, "values")

@@ -22,7 +22,7 @@ from emstellar.training.callbacks import (
 )
 from emstellar.training.checkpoint import Checkpoint, checkpoint_path, stored_seed
 from emstellar.training.compilation import compile_again
-from emstellar.training.devices import check_scope, check_settings
+from emstellar.training.devices import check_origin, check_settings
 from emstellar.training.feeding import feed
 from emstellar.training.normalization import Normalization
 from emstellar.training.patches import PatchBatches
@@ -221,7 +221,7 @@ class Training:
     def run(self, n_epochs):
         """Train for `n_epochs` epochs, and leave what was learnt in the segmenter."""
         segmenter = self.segmenter
-        check_scope(segmenter.model_)
+        check_origin(segmenter.model_)
         last = segmenter.n_iter_ + n_epochs
         batches = self._batches()
         compile_again(

@@ -89,7 +89,7 @@ def results(segmenter):
     segmenter.set_params(tile_size=1024, overlap=128)
     history = [segmenter.history_[name] for name in ("loss", "val_loss", "learning_rate")]
     return {
-        "history": np.array(history),
+        "history": np.concatenate(history),
         "best epoch": segmenter.best_iter_,
         "weights": np.concatenate([w.ravel() for w in segmenter.model_.get_weights()]),
         "five images": segmenter.predict_proba(X),
