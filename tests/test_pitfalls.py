@@ -167,7 +167,7 @@ def test_a_loss_that_keras_does_not_know_survives_clone_and_pickle(loss):
     segmenter = small_segmenter(epochs=1, loss=loss)
     fitted = clone(segmenter).fit(X, Y)
     again = pickle.loads(pickle.dumps(fitted))
-    assert again.loss is fitted.loss is segmenter.loss
+    assert again.loss == fitted.loss == segmenter.loss
     again.set_params(warm_start=True).fit(X, Y)
     assert again.n_iter_ == 2
 
