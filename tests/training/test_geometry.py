@@ -48,7 +48,7 @@ def test_mask_is_read_as_scipy_reads_it():
     np.testing.assert_array_equal(moved, expected)
     np.testing.assert_array_equal(weight, expected / 2)
     # Beyond the edge the image is the same mirror image, but between pixels it is interpolated.
-    expected = ndimage.map_coordinates(image[..., 0], places, order=1, mode="reflect")
+    expected = ndimage.map_coordinates(image[..., 0], places, order=2, mode="reflect")
     np.testing.assert_allclose(read[..., 0], expected, atol=1e-6)
 
 
