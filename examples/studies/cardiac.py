@@ -80,7 +80,7 @@ def main():
         out="cardiac-study-report",
         patch_size=256,
         loss="bce",
-        augmentation="flips",
+        augmentation="mirrors",
     )
     from emstellar.benchmarking import BenchmarkResult
     from emstellar.datasets import fetch_cardiac, fetch_published_maps

@@ -148,7 +148,7 @@ class Plan:
             loss=self.loss,
             augmentation=self.augmentation,
             precision=self.precision,
-            test_time_augmentation=True,
+            test_time_augmentation="mirrors" if self.augmentation == "mirrors" else True,
             checkpoint=checkpoint,
         )
         return methods
