@@ -38,15 +38,17 @@ def test_float16_scales_the_loss():
 
 
 @pytest.mark.usefixtures("no_tracing")
-def test_probabilities_in_half_precision_differ_by_a_few_hundredths_at_most():
+def test_probabilities_in_half_precision_differ_by_a_hundredth_on_average_a_tenth_at_most():
     images, masks = make_em_images(2, (64, 64), random_state=0)
     training = {"epochs": 4, "steps_per_epoch": 4, "optimizer": "adam", "learning_rate": 0.01}
     single = UNetSegmenter(width=1 / 16, random_state=0, lr_schedule=None, **training)
     expected = single.fit(images, masks).predict_proba(images)
     # A copy with the same weights, in another precision.
     half = pickle.loads(pickle.dumps(single.set_params(precision="mixed_bfloat16")))
-    difference = np.abs(half.predict_proba(images) - expected).max()
-    assert 0 < difference < 0.05
+    difference = np.abs(half.predict_proba(images) - expected)
+    # On jax one pixel of this briefly trained network differs by .076.
+    assert 0 < difference.mean() < 0.01
+    assert difference.max() < 0.1
 
 
 def test_layers_compute_in_half_precision_but_the_last():
