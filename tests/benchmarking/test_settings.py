@@ -25,7 +25,7 @@ def options_of_the_command(capsys):
         build_parser().parse_args(["benchmark", "--help"])
     words = capsys.readouterr().out.split("options:")[1].replace(",", " ").split()
     names = {word[2:].replace("-", "_") for word in words if word.startswith("--")}
-    return names - {"help", "config", "no_retry_failed"}
+    return names - {"help", "config", "no_retry_failed", "no_keep_models"}
 
 
 def test_every_option_has_a_rule_and_a_default(capsys):
