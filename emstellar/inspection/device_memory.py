@@ -31,7 +31,8 @@ def reset_device_memory_peak():
 def _ask(functions):
     """Call the function for the backend that is loaded; None where that is impossible."""
     keras = sys.modules.get("keras")
-    backend = None if keras is None else keras.config.backend()
+    # Another thread may be importing Keras just now.
+    backend = keras.config.backend() if hasattr(keras, "config") else None
     module = sys.modules.get(backend)
     if module is None or backend not in functions:
         return None

@@ -120,6 +120,8 @@ def test_without_a_gpu_it_is_unknown(monkeypatch, backend):
 def test_nothing_is_loaded_to_be_asked(monkeypatch):
     monkeypatch.delitem(sys.modules, "keras")
     assert device_memory() == []
+    monkeypatch.setitem(sys.modules, "keras", SimpleNamespace())  # as in the midst of its import
+    assert device_memory() == []
     install(monkeypatch, "openvino", SimpleNamespace())
     assert device_memory() == []
 
