@@ -6,8 +6,10 @@ import threading
 
 import numpy as np
 
-# Keras draws the default seeds of layers from the standard library's one global generator,
-# so two threads that build networks at the same time would take each other's numbers.
+# Keras draws the default seeds of layers from the standard library's one global generator. Other
+# threads draw from it too, the event loop of a Dask worker for one, so to seed it is not enough:
+# the thread that builds a network is given a generator of its own.
+_FUNCTIONS = [name for name in random.__all__ if hasattr(random.Random, name)]
 _LOCK = threading.RLock()
 
 
@@ -18,7 +20,9 @@ def seeded_construction(seed):
     Parameters
     ----------
     seed : int
-        Seeds the standard library's generator, from which Keras draws; its state is put back.
+        What this thread draws within the block from the standard library's generator, as Keras
+        does, comes from a generator with this seed. Other threads, and the state of the global
+        generator, notice nothing.
 
     Examples
     --------
@@ -32,12 +36,25 @@ def seeded_construction(seed):
     True
     """
     with _LOCK:
-        state = random.getstate()
-        random.seed(seed)
+        own = random.Random(seed)
+        shared = {name: getattr(random, name) for name in _FUNCTIONS}
+        for name, function in shared.items():
+            setattr(random, name, _by_thread(getattr(own, name), function))
         try:
             yield
         finally:
-            random.setstate(state)
+            for name, function in shared.items():
+                setattr(random, name, function)
+
+
+def _by_thread(own, shared):
+    """Return a function that is `own` in this thread, and `shared` in all others."""
+    thread = threading.get_ident()
+
+    def call(*args, **kwargs):
+        return (own if threading.get_ident() == thread else shared)(*args, **kwargs)
+
+    return call
 
 
 def seed_from(random_state):
