@@ -206,7 +206,7 @@ def did_you_mean(word, known):
     Parameters
     ----------
     word : str
-    known : list of str
+    known : iterable of str
 
     Returns
     -------

@@ -1,11 +1,12 @@
 """Optimisers: rectified Adam, and `get_optimizer`, which makes any of Keras' by name."""
 
-import difflib
 import inspect
 import math
 
 import keras
 from keras import ops
+
+from emstellar.constraints import did_you_mean
 
 
 @keras.saving.register_keras_serializable(package="emstellar")
@@ -197,8 +198,7 @@ def _class_of(name):
     known = {"radam": RAdam, **_keras_optimizers()}
     if name.lower() in known:
         return known[name.lower()]
-    near = difflib.get_close_matches(name.lower(), known)
-    hint = f" Did you mean {' or '.join(map(repr, near))}?" if near else ""
+    hint = did_you_mean(name.lower(), known)
     raise ValueError(
         f"{name!r} is not the name of an optimiser.{hint} Valid names are {sorted(known)}."
     )

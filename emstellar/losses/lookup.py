@@ -1,11 +1,11 @@
 """From the name of a loss, or any other description of one, to a loss."""
 
-import difflib
 import functools
 import inspect
 
 import keras
 
+from emstellar.constraints import did_you_mean
 from emstellar.losses.base import SegmentationLoss
 from emstellar.losses.boundary import BoundaryWeightedCrossEntropy
 from emstellar.losses.combined import CompoundLoss, KerasLoss
@@ -121,8 +121,7 @@ def _one_by_name(name, class_weight):
 
 def _unknown(name):
     keras_names = [key for key, value in vars(keras.losses).items() if inspect.isfunction(value)]
-    near = difflib.get_close_matches(name, {*_LOSSES, *keras_names})
-    hint = f" Did you mean {' or '.join(map(repr, near))}?" if near else ""
+    hint = did_you_mean(name, {*_LOSSES, *keras_names})
     return (
         f"{name!r} is not the name of a loss.{hint} Valid names are {get_loss_names()}, "
         "sums of them such as 'bce+dice', and the names of Keras' losses."

@@ -5,13 +5,13 @@ a network runs once per fold however many scorers there are. They tell the metri
 the estimator, so that masks of any encoding are understood.
 """
 
-import difflib
 from functools import partial
 from inspect import signature
 from typing import NamedTuple
 
 from sklearn.metrics import make_scorer
 
+from emstellar.constraints import did_you_mean
 from emstellar.metrics import (
     boundary,
     component_partition,
@@ -386,10 +386,8 @@ def find_metric(name):
     """Return the metric of a name, its sign and its family."""
     if name in _METRICS:
         return _METRICS[name]
-    near = difflib.get_close_matches(str(name), _METRICS)
-    hint = f" Did you mean {' or '.join(map(repr, near))}?" if near else ""
     raise ValueError(
-        f"{name!r} is not a valid scoring value.{hint} Use "
+        f"{name!r} is not a valid scoring value.{did_you_mean(name, _METRICS)} Use "
         "emstellar.metrics.get_scorer_names() to get valid options."
     )
 

@@ -5,8 +5,7 @@ per patch makes training independent of the number of workers. Its parts are in 
 (pixels move), `intensity` (grey values change) and `transforms` (chains, a user's functions).
 """
 
-import difflib
-
+from emstellar.constraints import did_you_mean
 from emstellar.training.geometry import Affine, Elastic, Flip, Warp
 from emstellar.training.intensity import (
     Blur,
@@ -114,9 +113,7 @@ def get_augmentation(identifier):
 def _by_name(name):
     if name in _AUGMENTATIONS:
         return _AUGMENTATIONS[name]()
-    near = difflib.get_close_matches(name, _AUGMENTATIONS)
-    hint = f" Did you mean {' or '.join(map(repr, near))}?" if near else ""
     raise ValueError(
-        f"{name!r} is not the name of an augmentation.{hint} "
+        f"{name!r} is not the name of an augmentation.{did_you_mean(name, _AUGMENTATIONS)} "
         f"Valid names are {list(_AUGMENTATIONS)}; a callable works too."
     )

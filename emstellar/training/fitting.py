@@ -1,6 +1,5 @@
 """One fit, from checked data to trained weights."""
 
-import difflib
 import warnings
 from copy import deepcopy
 
@@ -9,6 +8,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import GroupShuffleSplit, ShuffleSplit
 
 from emstellar import losses, metrics, optimizers
+from emstellar.constraints import did_you_mean
 from emstellar.randomness import seed_from, seeded_construction
 from emstellar.tiling import check_overlap
 from emstellar.training.augmentation import get_augmentation
@@ -127,11 +127,10 @@ class Training:
         name = monitor.removeprefix("val_")
         if not monitor.startswith("val_") or name not in names:
             valid = ["loss", "val_loss", *(f"val_{name}" for name in names)]
-            near = difflib.get_close_matches(monitor, valid)
-            hint = f" Did you mean {' or '.join(map(repr, near))}?" if near else ""
             raise ValueError(
                 f"monitor={monitor!r} is unknown: it must be 'loss', 'val_loss' or 'val_' before "
-                f"a name of emstellar.metrics.get_scorer_names(), such as 'val_f1'.{hint}"
+                f"a name of emstellar.metrics.get_scorer_names(), such as 'val_f1'."
+                f"{did_you_mean(monitor, valid)}"
             )
         return tuple(dict.fromkeys([*DEFAULT_VALIDATION_METRICS, name]))
 

@@ -1,10 +1,11 @@
 """Learning rates over the steps of a fit: warm-up, linear and cosine decay, one cycle."""
 
-import difflib
 import math
 
 import keras
 from keras import ops
+
+from emstellar.constraints import did_you_mean
 
 LearningRateSchedule = keras.optimizers.schedules.LearningRateSchedule
 
@@ -251,8 +252,7 @@ def get_schedule(identifier, learning_rate, total_steps):
         )
     if identifier not in _SCHEDULES:
         names = ["constant", *_SCHEDULES]
-        near = difflib.get_close_matches(identifier, names)
-        hint = f" Did you mean {' or '.join(map(repr, near))}?" if near else ""
+        hint = did_you_mean(identifier, names)
         raise ValueError(
             f"{identifier!r} is not the name of a schedule.{hint} Valid names are {names}."
         )
