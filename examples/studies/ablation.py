@@ -21,7 +21,7 @@ from emstellar.datasets import fetch_cardiac
 
 LOSSES = ("bce", "focal", "dice", "bce+dice")
 AUGMENTATIONS = ("none", "flips", "paper", "strong")
-PAPER_HEAD = "paper's head: bce, flips"
+PAPER_HEAD = "paper's head: bce"
 SCORING = ("f1", "jaccard", "roc_auc", "v_rand")
 
 
@@ -52,7 +52,9 @@ def combinations(options):
         )
         for loss, augmentation in product(options.losses, options.augmentations)
     }
-    return networks | {PAPER_HEAD: UNetSegmenter(loss="bce", augmentation="flips", **shared)}
+    return networks | {
+        f"{PAPER_HEAD}, flips": UNetSegmenter(loss="bce", augmentation="flips", **shared)
+    }
 
 
 def tabulate(fold_scores, metric, options):
@@ -67,7 +69,7 @@ def tabulate(fold_scores, metric, options):
     ]
     cells = mean.map("{:.4f}".format)
     cells += spread[0].map(" ± {:.4f}".format) + spread[1].map(" (± {:.3f})".format)
-    rows = [*options.losses, PAPER_HEAD.rsplit(", ", 1)[0]]
+    rows = [*options.losses, PAPER_HEAD]
     return cells.unstack(fill_value="").loc[rows, list(options.augmentations)]
 
 
@@ -80,7 +82,7 @@ def contrast_effects(fold_scores, metric):
     table = scores.pivot(index=["repeat", "fold"], columns="method", values="value")
     parts = [pair.rsplit(", ", 1) for pair in table.columns]
     table.columns = pd.MultiIndex.from_tuples(parts, names=["loss", "augmentation"])
-    table = table.drop(columns=PAPER_HEAD.rsplit(", ", 1)[0], level="loss")
+    table = table.drop(columns=PAPER_HEAD, level="loss")
     rows = {}
     for level, reference in (("loss", "bce"), ("augmentation", "flips")):
         means = table.T.groupby(level=level).mean().T

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 from recipe import Data, make_plan, parse, train
 from sklearn.model_selection import LeaveOneOut
-from verdict import PIXEL_METRICS, all_candidates, tabulate, to_markdown
+from verdict import PIXEL_METRICS, all_candidates, show, tabulate, to_markdown
 
 from emstellar.metrics import find_threshold
 
@@ -78,8 +78,6 @@ def main():
         __doc__.splitlines()[0],
         store="cardiac-study",
         out="cardiac-study-report",
-        patch_size=256,
-        loss="bce",
         augmentation="mirrors",
     )
     from emstellar.benchmarking import BenchmarkResult
@@ -108,11 +106,8 @@ def main():
     text.append("| column | threshold | published best | here | F1 there |\n|---|---|---|---|---|")
     for name, row in operating_points(best, y, test.target).items():
         text.append(f"| {name} | {row[0]:.3f} | " + " | ".join(f"{v:.5f}" for v in row[1:]) + " |")
-    page = "\n".join(text) + "\n"
-    print(page)
     out = Path(options.out)
-    out.mkdir(parents=True, exist_ok=True)
-    (out / "scores.md").write_text(page)
+    show("\n".join(text) + "\n", out)
     maps = {c.name: c.test for c in found[::-1]}
     maps |= {f"{name} (published)": p for name, p in test.maps.items()}
     result = BenchmarkResult.from_predictions(maps, grey, X=test.data, ensembles=())

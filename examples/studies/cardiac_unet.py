@@ -9,20 +9,10 @@ About twelve minutes on two cores:
 import argparse
 import time
 
-from emstellar import UNetSegmenter, metrics
-from emstellar.datasets import fetch_cardiac
+from verdict import PIXEL_METRICS, REGION_METRICS
 
-METRICS = {
-    "F1": metrics.f1_score,
-    "Jaccard": metrics.jaccard_score,
-    "accuracy": metrics.accuracy_score,
-    "sensitivity": metrics.sensitivity_score,
-    "specificity": metrics.specificity_score,
-    "PPV": metrics.ppv_score,
-    "NPV": metrics.npv_score,
-    "V_Rand": metrics.v_rand_score,
-    "V_Info": metrics.v_info_score,
-}
+from emstellar import UNetSegmenter
+from emstellar.datasets import fetch_cardiac
 
 
 def main():
@@ -54,7 +44,7 @@ def main():
         f"{segmenter.model_.count_params():,} parameters, {options.epochs} epochs "
         f"in {minutes:.1f} minutes"
     )
-    for name, metric in METRICS.items():
+    for name, metric in (PIXEL_METRICS | REGION_METRICS).items():
         print(f"{name:12s} {metric(test.target, probabilities):.4f}")
 
 

@@ -8,7 +8,7 @@ same command continues. On a GPU (jax backend): --device gpu.
 """
 
 from recipe import Data, make_plan, parse, train
-from verdict import all_candidates, tabulate, to_markdown
+from verdict import all_candidates, show, tabulate, to_markdown
 
 
 def main():
@@ -16,8 +16,6 @@ def main():
         __doc__.splitlines()[0],
         store="isbi2012-study",
         out="isbi2012-study-report",
-        patch_size=256,
-        loss="bce",
         augmentation="flips",
     )
     from emstellar.datasets import fetch_isbi2012
@@ -32,10 +30,8 @@ def main():
     page = "# All sections, each by networks that have not seen its block\n\n" + to_markdown(
         tabulate(found, lambda c: c.score(c.validation, isbi.target))
     )
-    print(page)
+    show(page, options.out)
     write_folder(folds, options.out, title="ISBI 2012, six blocks of sections")
-    with open(f"{options.out}/scores.md", "w") as file:
-        file.write(page)
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ test. Stopped at any moment, the same command continues. On a GPU (jax backend):
 
 import numpy as np
 from recipe import Data, make_plan, parse, train
-from verdict import all_candidates, tabulate, to_markdown
+from verdict import all_candidates, show, tabulate, to_markdown
 
 TRAINING, VALIDATION = (10, 22), (26, 29)
 
@@ -24,8 +24,6 @@ def main():
         __doc__.splitlines()[0],
         store="neuronal-study",
         out="neuronal-study-report",
-        patch_size=256,
-        loss="bce",
         augmentation="flips",
         foreground_fraction=0.3,
     )
@@ -41,10 +39,8 @@ def main():
     page = "# Test sections, thresholds chosen on validation sections\n\n" + to_markdown(
         tabulate(found, lambda c: c.score(c.test, test.target))
     )
-    print(page)
+    show(page, options.out)
     write_folder(folds, options.out, title="Neuronal sections 26 to 29")
-    with open(f"{options.out}/scores.md", "w") as file:
-        file.write(page)
 
 
 if __name__ == "__main__":

@@ -13,13 +13,13 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-import joblib
 import numpy as np
 from joblib import Parallel, delayed
 from scipy import ndimage
 from skimage.transform import downscale_local_mean
 from sklearn.base import clone
 
+from emstellar.benchmarking.methods import fingerprint_segmenter
 from emstellar.benchmarking.store import write_atomically
 
 # In the order in which a growing budget takes them up: what learns quickly comes first.
@@ -43,6 +43,8 @@ MAX_SEEDS = 3
 STEPS_PER_EPOCH = 20
 ENOUGH_STEPS = 700
 MOST_STEPS = 4000
+# Of every study that says nothing else.
+TRAINING = {"patch_size": 256, "loss": "bce", "foreground_fraction": 0.0}
 # Of the budget; the rest is for tracing, predictions and scores.
 TRAINING_SHARE = 0.7
 
@@ -94,8 +96,8 @@ class Plan:
     ----------
     methods : list of str
         Names as in ``emstellar networks``.
-    steps : list of int
-        Training steps of each.
+    steps : int
+        Training steps of each fit.
     seeds : int
         Fits of each with another seed.
     seed : int
@@ -110,7 +112,7 @@ class Plan:
     """
 
     methods: list
-    steps: list
+    steps: int
     seeds: int
     seed: int
     width: float
@@ -123,35 +125,26 @@ class Plan:
     precision: str
     backend: str
 
-    def segmenters(self, checkpoint):
-        """Return the unfitted segmenters by their names in tables."""
-        found = {}
-        for name, steps in zip(self.methods, self.steps, strict=True):
-            found |= self.one(name, steps, checkpoint)
-        return found
-
-    def one(self, name, steps, checkpoint=None):
-        """Return one segmenter by its name in tables."""
+    def make(self, names, **others):
+        """Return unfitted segmenters by their names in tables: as planned, but for `others`."""
         from emstellar.benchmarking.studies import make_methods
 
-        methods = make_methods(
-            [name],
-            width=self.width,
-            head="direct",
-            epochs=max(1, steps // STEPS_PER_EPOCH),
-            steps_per_epoch=STEPS_PER_EPOCH,
-            batch_size=self.batch_size,
-            patch_size=self.patch_size,
-            foreground_fraction=self.foreground_fraction,
-            optimizer="adam",
-            learning_rate=self.learning_rate,
-            loss=self.loss,
-            augmentation=self.augmentation,
-            precision=self.precision,
-            test_time_augmentation="mirrors" if self.augmentation == "mirrors" else True,
-            checkpoint=checkpoint,
-        )
-        return methods
+        training = {
+            "width": self.width,
+            "head": "direct",
+            "epochs": max(1, self.steps // STEPS_PER_EPOCH),
+            "steps_per_epoch": STEPS_PER_EPOCH,
+            "batch_size": self.batch_size,
+            "patch_size": self.patch_size,
+            "foreground_fraction": self.foreground_fraction,
+            "optimizer": "adam",
+            "learning_rate": self.learning_rate,
+            "loss": self.loss,
+            "augmentation": self.augmentation,
+            "precision": self.precision,
+            "test_time_augmentation": "mirrors" if self.augmentation == "mirrors" else True,
+        }
+        return make_methods(names, **(training | others))
 
 
 def parse(description, **defaults):
@@ -170,7 +163,7 @@ def parse(description, **defaults):
     add("--width", type=float, help="factor of filters; 0.25 on a processor, 1 on a GPU")
     add("--jobs", type=int, default=os.cpu_count(), help="fits at once; 1 on a GPU")
     options = parser.parse_args()
-    for name, value in defaults.items():
+    for name, value in {**TRAINING, **defaults}.items():
         setattr(options, name, value)
     if options.device == "gpu":
         os.environ["KERAS_BACKEND"] = "jax"
@@ -198,14 +191,14 @@ def _fit_to_budget(options, data):
     width = options.width or (1.0 if on_gpu else 0.25)
     plan = Plan(
         methods=list(options.methods or ORDER[:1]),
-        steps=[],
+        steps=0,
         seeds=options.seeds or 1,
         seed=options.seed,
         width=width,
         learning_rate=3e-3 if width <= 0.5 else 1e-3,
         patch_size=options.patch_size,
         batch_size=4,
-        foreground_fraction=getattr(options, "foreground_fraction", 0.0),
+        foreground_fraction=options.foreground_fraction,
         loss=options.loss,
         augmentation=options.augmentation,
         precision="auto",
@@ -228,8 +221,8 @@ def _fit_to_budget(options, data):
         plan.seeds = max(affordable, default=1)
     # Whole epochs, so that the learning rate falls to its end.
     each = int(min(steps(n, plan.seeds), MOST_STEPS) // STEPS_PER_EPOCH) * STEPS_PER_EPOCH
-    plan.methods, plan.steps = names[:n], [max(STEPS_PER_EPOCH, each)] * n
-    print(f"{n} networks, {plan.seeds} seeds, {n_fits} fits of {plan.steps[0]} steps each.")
+    plan.methods, plan.steps = names[:n], max(STEPS_PER_EPOCH, each)
+    print(f"{n} networks, {plan.seeds} seeds, {n_fits} fits of {plan.steps} steps each.")
     return plan
 
 
@@ -237,12 +230,11 @@ def _seconds_per_step(plan, names, data):
     """Measure one network; the others cost in proportion to their operations."""
     from emstellar.inspection import complexity
 
-    (segmenter,) = plan.one(names[0], 2 * STEPS_PER_EPOCH).values()
-    segmenter.set_params(steps_per_epoch=4, epochs=2, random_state=0)
+    (segmenter,) = plan.make(names[:1], steps_per_epoch=4, epochs=2, random_state=0).values()
     segmenter.fit(data.small(data.X[:2]), _majority(data.small(data.y[:2])))
     first, second = segmenter.history_["elapsed"]
     shape = (plan.patch_size, plan.patch_size, 1)
-    flops = [complexity(*plan.one(name, 1).values(), shape).flops for name in names]
+    flops = [complexity(network, shape).flops for network in plan.make(names).values()]
     return [(second - first) / 4 * f / flops[0] for f in flops]
 
 
@@ -253,7 +245,7 @@ def train(options, data, plan):
     store = Path(options.store)
     X, y = data.small(data.X), _majority(data.small(data.y))
     X_test = None if data.X_test is None else data.small(data.X_test)
-    methods = plan.segmenters(str(store / "checkpoints"))
+    methods = plan.make(plan.methods, checkpoint=str(store / "checkpoints"))
     folds = benchmark(
         methods,
         X,
@@ -281,7 +273,7 @@ def _refit(segmenter, first_seed, seed, X, y, X_test, folder):
     """Return the test maps of a network of all training images; a finished one is not repeated."""
     (random_state,) = np.random.SeedSequence([first_seed, seed]).generate_state(1)
     segmenter.set_params(random_state=int(random_state))
-    path = folder / f"{joblib.hash(repr(segmenter))}.npy"
+    path = folder / f"{fingerprint_segmenter(segmenter)}.npy"
     if not path.exists():
         start = time.perf_counter()
         maps = segmenter.fit(X, y).predict_proba(X_test)

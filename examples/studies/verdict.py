@@ -6,6 +6,7 @@ with what was chosen.
 """
 
 from functools import partial
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -143,8 +144,12 @@ def all_candidates(folds, refits, data, y):
             vote(listed, "majority voting", hard=True),
             vote([members[key] for key in chosen], "average voting, chosen"),
         ]
-    found = [*single.values(), *voting.values(), *ensembles]
-    return [candidate.choose(y) for candidate in found]
+    for candidate in [*single.values(), *ensembles]:
+        candidate.choose(y)
+    for key, candidate in voting.items():
+        # Its maps of the validation images are those of the single network.
+        candidate.f1, candidate.thresholds = single[key].f1, single[key].thresholds
+    return [*single.values(), *voting.values(), *ensembles]
 
 
 def tabulate(found, score):
@@ -160,6 +165,14 @@ def tabulate(found, score):
     rows = pd.DataFrame([{"method": c.name, **score(c)} for c in found])
     groups = rows.groupby("method", sort=False)
     return groups.mean().join(groups.std(), rsuffix=" ±")
+
+
+def show(page, out):
+    """Print a page of tables and write it to the folder of the results."""
+    print(page)
+    out = Path(out)
+    out.mkdir(parents=True, exist_ok=True)
+    (out / "scores.md").write_text(page)
 
 
 def to_markdown(table, extra_rows=()):
