@@ -27,7 +27,7 @@ METHODS = [*(name for name in NETWORKS if name != "efficientnet"), "forest", "il
 def command(options, store, out):
     """Return the benchmark's command, small enough for two cores."""
     small = f"--width {options.width} --epochs {options.epochs} --steps {options.steps}"
-    small += f" --patch-size 64 --batch-size 2 --learning-rate 0.003 --head direct"
+    small += " --patch-size 64 --batch-size 2 --learning-rate 0.003 --head direct"
     small += f" --jobs {options.jobs}"
     program = [sys.executable, "-m", "emstellar.cli", "benchmark", "--data", "cardiac"]
     return [*program, "--methods", *METHODS, *small.split(), "--store", store, "--out", out]
