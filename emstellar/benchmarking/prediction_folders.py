@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from ..io import pair_by_name, read_images, read_masks
+from .reproduction import describe_folders
 from .result import BenchmarkResult
 from .scoring import DEFAULT_SCORING
 
@@ -83,7 +84,7 @@ def score_folders(
         except ValueError as error:
             raise ValueError(f"Method {method!r}: {error}") from error
     X = None if images is None else _in_order_of(masks, names, *read_images(images))
-    return BenchmarkResult.from_predictions(
+    result = BenchmarkResult.from_predictions(
         maps,
         [_as_truth(mask) for mask in masks],
         X=X,
@@ -93,6 +94,10 @@ def score_folders(
         verbose=verbose,
         description=f"{len(masks)} masks: {', '.join(names)}.",
     )
+    options = {"images": None if images is None else str(images)}
+    options |= {"scoring": result.metrics, "threshold": threshold}
+    result.manifest["code"] = describe_folders(str(predictions), str(truth), options)
+    return result
 
 
 def _find_methods(folder):

@@ -1,17 +1,21 @@
 """The code that repeats a benchmark."""
 
+import numpy as np
 
-def describe_call(segmenters, cv, data, scoring, parameters):
-    """Return Python code that makes the same call, given the images.
+
+def describe_call(segmenters, cv, data, scoring, parameters, loading=""):
+    """Return Python code that makes the same call.
 
     Parameters
     ----------
     segmenters : dict of str to segmenter
-    cv : int, splitter or iterable
+    cv : int, splitter or list of (train, validation)
     data : BenchmarkData
     scoring : list of str
     parameters : dict of str to object
         Further keyword arguments.
+    loading : str, default=""
+        Code that loads the images. Without it a comment says which images they were.
 
     Returns
     -------
@@ -23,7 +27,10 @@ def describe_call(segmenters, cv, data, scoring, parameters):
     >>> from emstellar.benchmarking.data import BenchmarkData
     >>> from emstellar.benchmarking.reproduction import describe_call
     >>> forest = {"forest": RandomForestSegmenter()}
-    >>> print(describe_call(forest, 5, BenchmarkData(), ["f1"], {}))
+    >>> loading = "X, y = my_images()"
+    >>> print(describe_call(forest, 5, BenchmarkData(), ["f1"], {}, loading))
+    X, y = my_images()
+    <BLANKLINE>
     from emstellar import RandomForestSegmenter, benchmark
     <BLANKLINE>
     segmenters = {
@@ -35,16 +42,109 @@ def describe_call(segmenters, cv, data, scoring, parameters):
         scoring=['f1'],
     )
     """
-    lines = [*_imports(segmenters, cv), "", "segmenters = {"]
-    lines += [f"    {name!r}: {_one_line(segmenter)}," for name, segmenter in segmenters.items()]
-    lines += ["}", "result = benchmark(", "    segmenters, X, y,", f"    cv={_one_line(cv)},"]
+    names = [f"    {name!r}: {_one_line(segmenter)}," for name, segmenter in segmenters.items()]
+    arguments = {"cv": _as_code(cv)}
     if data.groups is not None:
-        lines.append("    groups=groups,")
+        arguments["groups"] = "groups"
     if data.X_test is not None:
-        lines.append("    X_test=X_test, y_test=y_test,")
-    lines.append(f"    scoring={scoring!r},")
-    lines += [f"    {name}={value!r}," for name, value in parameters.items()]
+        arguments["X_test"] = "X_test"
+    if data.y_test is not None:
+        arguments["y_test"] = "y_test"
+    arguments |= {name: repr(value) for name, value in {"scoring": scoring, **parameters}.items()}
+    lines = [loading.strip() or _which_images(data), "", *_imports(segmenters, cv), ""]
+    lines += ["segmenters = {", *names, "}", _call("benchmark", "segmenters, X, y", arguments)]
+    return "\n".join(lines)
+
+
+def describe_predictions(data, parameters, loading=""):
+    """Return Python code that scores probability maps made elsewhere.
+
+    Parameters
+    ----------
+    data : BenchmarkData
+    parameters : dict of str to object
+        Keyword arguments of `BenchmarkResult.from_predictions`.
+    loading : str, default=""
+        Code that loads the maps, the masks and the images.
+    """
+    arguments = {} if data.X_test is None else {"X": "X"}
+    arguments |= {name: repr(value) for name, value in parameters.items()}
+    call = _call("BenchmarkResult.from_predictions", "predictions, y", arguments)
+    missing = f"# predictions: the maps of each method; y: {len(data.y_test)} masks."
+    lines = [loading.strip() or missing, "", "from emstellar.benchmarking import BenchmarkResult"]
+    return "\n".join([*lines, "", call])
+
+
+def describe_folders(predictions, truth, parameters):
+    """Return Python code that scores folders of probability maps.
+
+    Parameters
+    ----------
+    predictions, truth : str
+    parameters : dict of str to object
+        Keyword arguments of `score_folders`.
+    """
+    arguments = {name: repr(value) for name, value in parameters.items()}
+    call = _call("score_folders", f"{predictions!r}, {truth!r}", arguments)
+    return f"from emstellar.benchmarking import score_folders\n\n{call}"
+
+
+def describe_study(function, arguments, study):
+    """Return Python code that loads the images of a ready-made study.
+
+    Parameters
+    ----------
+    function : str
+        Of `emstellar.benchmarking.studies`.
+    arguments : dict of str to object
+        Of the function.
+    study : Study
+        What it returned.
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> from emstellar.benchmarking.studies import load_study
+    >>> print(load_study("synthetic", random_state=0).loading)
+    from emstellar.benchmarking.studies import load_study
+    <BLANKLINE>
+    study = load_study(source='synthetic', random_state=0)
+    X, y = study.X, study.y
+    groups = study.groups
+    X_test, y_test = study.X_test, study.y_test
+    """
+    given = ", ".join(f"{name}={value!r}" for name, value in arguments.items())
+    lines = [f"from emstellar.benchmarking.studies import {function}", ""]
+    lines += [f"study = {function}({given})", "X, y = study.X, study.y"]
+    if study.groups is not None:
+        lines.append("groups = study.groups")
+    if study.X_test is not None:
+        lines.append("X_test, y_test = study.X_test, study.y_test")
+    return "\n".join(lines)
+
+
+def _call(function, values, arguments):
+    lines = [f"result = {function}(", f"    {values},"]
+    lines += [f"    {name}={value}," for name, value in arguments.items()]
     return "\n".join([*lines, ")"])
+
+
+def _as_code(cv):
+    if cv is None or isinstance(cv, int) or hasattr(cv, "split"):
+        return _one_line(cv)
+    return repr([tuple(np.asarray(side).tolist() for side in split) for split in cv])
+
+
+def _which_images(data):
+    values = {name: getattr(data, name) for name in ("X", "y", "groups", "X_test", "y_test")}
+    lengths = [f"{name} ({len(value)})" for name, value in values.items() if value is not None]
+    return (
+        f"# How the images were loaded was not given (loading=). They were {', '.join(lengths)};\n"
+        f"# result.data.fingerprint is {data.fingerprint}."
+    )
 
 
 def _imports(segmenters, cv):

@@ -14,6 +14,7 @@ from .kept import KeptOutputs
 from .predictions import check_predictions
 from .questions import ResultQuestions
 from .record import Record
+from .reproduction import describe_predictions
 from .runner import Runner
 from .scoring import DEFAULT_SCORING, Scoring
 from .store import Store
@@ -294,6 +295,8 @@ class BenchmarkResult(KeptOutputs, ResultQuestions):
         records = list({record.key: record for record in reversed(found)}.values())[::-1]
         manifest = results[0].manifest | {"scoring": names}
         manifest["methods"] = {k: v for r in results for k, v in r.manifest["methods"].items()}
+        codes = dict.fromkeys(result.manifest["code"] for result in results)
+        manifest["code"] = "\n\n# Merged with the result of:\n".join(codes)
         manifest["jobs"] = [[*record.key, record.fingerprint] for record in records]
         run = Runner(data, Scoring(names), "float16", n_jobs=n_jobs, verbose=verbose)
         votes = run(make_ensembles(records, tuple(manifest["ensembles"]), names[0]))
@@ -312,6 +315,7 @@ class BenchmarkResult(KeptOutputs, ResultQuestions):
         ensembles=("average voting", "majority voting"),
         n_jobs=None,
         description="",
+        loading="",
         verbose=0,
     ):
         """Return the scores of probability maps made elsewhere.
@@ -330,8 +334,9 @@ class BenchmarkResult(KeptOutputs, ResultQuestions):
             The labels in the order of the maps.
         threshold : float, default=0.5
             What a foreground probability must exceed; V_Rand and V_Info try many themselves.
-        scoring, ensembles, n_jobs, description, verbose
-            As in `benchmark`.
+        scoring, ensembles, n_jobs, description, loading, verbose
+            As in `benchmark`; the code of `loading` defines `predictions`, `y` and, where given,
+            `X`.
 
         Returns
         -------
@@ -347,12 +352,14 @@ class BenchmarkResult(KeptOutputs, ResultQuestions):
         y = y if is_sequence_of_arrays(y) else np.asarray(y)
         data = BenchmarkData(X_test=X, y_test=y, description=description)
         jobs = check_predictions(predictions, y, classes)
+        parameters = {"classes": tuple(classes), "scoring": scoring.names}
+        parameters |= {"threshold": threshold, "ensembles": list(ensembles)}
         manifest = {
             "methods": dict.fromkeys(predictions, "predicted elsewhere"),
             "scoring": scoring.names,
             "ensembles": list(ensembles),
             "environment": describe_environment(),
-            "code": "",
+            "code": describe_predictions(data, parameters, loading),
         }
         run = Runner(data, scoring, "float32", n_jobs=n_jobs, verbose=verbose)
         records = run(jobs)

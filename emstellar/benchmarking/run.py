@@ -41,6 +41,7 @@ def benchmark(
     map_dtype="float16",
     random_state=None,
     description="",
+    loading="",
     verbose=1,
 ):
     """Compare segmenters by cross-validation and on held-out images.
@@ -94,6 +95,9 @@ def benchmark(
         keeps its own.
     description : str, default=""
         What the images are, for the report.
+    loading : str, default=""
+        Python code that loads what is passed (`X`, `y`, and where given `groups`, `X_test`,
+        `y_test`), for the report, whose code then runs from the first line to the last.
     verbose : int, default=1
         0 is silent; 1 shows a line per job, and the time left.
 
@@ -148,7 +152,15 @@ def benchmark(
         "scoring": scoring.names,
         "ensembles": list(ensembles),
         "jobs": [[job.method, job.repeat, job.fold, job.fingerprint] for job in jobs],
-        "code": describe_call(segmenters, cv, data, scoring.names, parameters),
+        "code": describe_call(
+            segmenters,
+            # What is no splitter may be a generator, by now used up.
+            cv if cv is None or isinstance(cv, int) or hasattr(cv, "split") else splits,
+            data,
+            scoring.names,
+            {"ensembles": list(ensembles), **parameters},
+            loading,
+        ),
         "environment": describe_environment(),
     }
     if store is not None:

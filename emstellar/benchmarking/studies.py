@@ -13,6 +13,7 @@ from sklearn.model_selection import GroupKFold, LeaveOneGroupOut
 from .. import datasets, segmenters
 from ..io import pair_by_name, read_images, read_masks
 from ..model_selection import BlockKFold
+from .reproduction import describe_study
 from .splitters import default_splitter, make_splitter
 
 # Short name: the name in tables, the class, and the parameters that make the variant.
@@ -54,6 +55,8 @@ class Study:
     cv : splitter
     X_test, y_test : held-out images and masks, or None
     title, description : str
+    loading : str
+        The Python code that loads them.
     """
 
     X: Any
@@ -64,13 +67,12 @@ class Study:
     y_test: Any
     title: str
     description: str
+    loading: str = ""
 
     def arguments(self):
         """Return the keyword arguments of `benchmark` that this study decides."""
-        return {
-            name: getattr(self, name)
-            for name in ("X", "y", "groups", "cv", "X_test", "y_test", "description")
-        }
+        names = ("X", "y", "groups", "cv", "X_test", "y_test", "description", "loading")
+        return {name: getattr(self, name) for name in names}
 
     def with_folds(self, n_folds):
         """Return the study with its first folds only."""
@@ -217,18 +219,24 @@ def load_study(source, *, groups=None, test_groups=(), cv=None, n_folds=None, ra
         If there is no such data set or folder, images and masks do not match, `cv` does not fit
         the images, or groups are asked of a data set that has its own.
     """
+    options = {"groups": groups, "test_groups": list(test_groups), "cv": cv, "n_folds": n_folds}
+    given = {name: value for name, value in options.items() if value not in (None, [])}
     if source in DATA_SETS and (groups is not None or test_groups):
         raise ValueError(f"groups and test_groups are for folders; {source!r} has its own.")
     loaders = {"cardiac": _cardiac, "isbi2012": _isbi2012, "neuronal": _neuronal}
     if source == "synthetic":
         study = make_synthetic_study(random_state=random_state)
+        given["random_state"] = random_state
     elif source in loaders:
         study = loaders[source]()
     else:
         study = _folder(Path(source), groups, test_groups)
     if cv is not None:
         study = replace(study, cv=make_splitter(cv, study.groups, len(study.X)))
-    return study if n_folds is None else study.with_folds(n_folds)
+    if n_folds is not None:
+        study = study.with_folds(n_folds)
+    code = describe_study("load_study", {"source": str(source), **given}, study)
+    return replace(study, loading=code)
 
 
 def make_synthetic_study(n_groups=8, shape=(96, 96), *, n_test_groups=2, random_state=None):
@@ -246,6 +254,8 @@ def make_synthetic_study(n_groups=8, shape=(96, 96), *, n_test_groups=2, random_
     -------
     Study
     """
+    arguments = {"n_groups": n_groups, "shape": shape, "n_test_groups": n_test_groups}
+    arguments["random_state"] = random_state
     X, y, groups = datasets.make_em_images(
         4 * n_groups,
         shape,
@@ -255,7 +265,7 @@ def make_synthetic_study(n_groups=8, shape=(96, 96), *, n_test_groups=2, random_
         random_state=random_state,
     )
     test = groups >= n_groups - n_test_groups
-    return Study(
+    study = Study(
         X[~test],
         y[~test],
         groups[~test],
@@ -266,6 +276,7 @@ def make_synthetic_study(n_groups=8, shape=(96, 96), *, n_test_groups=2, random_
         f"emstellar.datasets.make_em_images: {n_groups} pieces of synthetic tissue with "
         f"mitochondria, four sections each, {n_test_groups} of them held out for the test.",
     )
+    return replace(study, loading=describe_study("make_synthetic_study", arguments, study))
 
 
 def _cardiac():

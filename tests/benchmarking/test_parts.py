@@ -11,7 +11,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 
 from emstellar import RandomForestSegmenter, VotingSegmenter
-from emstellar.benchmarking.data import BenchmarkData, check_data, make_splits
+from emstellar.benchmarking.data import check_data, make_splits
 from emstellar.benchmarking.environment import describe_environment, diagnose
 from emstellar.benchmarking.maps import decode_maps, encode_maps
 from emstellar.benchmarking.methods import (
@@ -22,7 +22,6 @@ from emstellar.benchmarking.methods import (
 )
 from emstellar.benchmarking.progress import show_progress
 from emstellar.benchmarking.record import Record
-from emstellar.benchmarking.reproduction import describe_call
 from emstellar.benchmarking.resources import Meter
 from emstellar.benchmarking.scoring import DEFAULT_SCORING, Scoring
 from emstellar.benchmarking.store import StoredMaps, write_atomically
@@ -167,23 +166,6 @@ def test_progress_is_a_bar_on_a_terminal_and_nothing_when_silent():
     assert "2/2" in show(2, force_terminal=True)
     assert show(2, verbose=0) == ""
     assert show(0) == ""
-
-
-def test_the_code_of_a_call_runs():
-    data = BenchmarkData(np.zeros((2, 2, 2)), groups=[0, 1], X_test=np.zeros((1, 2, 2)))
-    methods = {"a": RandomForestSegmenter(3), "b": NoisyThreshold(2.0)}
-    code = describe_call(methods, GroupKFold(2), data, ["f1"], {"random_state": 3})
-    calls = []
-    code = code.replace("import RandomForestSegmenter, benchmark", "import RandomForestSegmenter")
-    names = {"benchmark": lambda *args, **kwargs: calls.append((args, kwargs))}
-    names |= {"X": 1, "y": 2, "groups": 3, "X_test": 4, "y_test": 5}
-    exec(code, names)
-    ((args, kwargs),) = calls
-    assert args[0]["a"].n_estimators == 3
-    assert args[0]["b"].steepness == 2.0
-    assert kwargs["cv"].n_splits == 2
-    assert kwargs["random_state"] == 3
-    assert (kwargs["groups"], kwargs["X_test"]) == (3, 4)
 
 
 def test_the_environment_names_versions():
