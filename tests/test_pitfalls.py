@@ -1,10 +1,6 @@
 """Traps between scikit-learn and Keras that the tests of no single module would catch.
 
-Those of one module are tested with it: pickles, files and backends (segmenters/test_persistence),
-threads and seeds (test_randomness, testing/), memory over many fits (training/test_memory),
-batches and number of workers (training/test_patches), masks and images warped together
-(training/test_geometry), what is copied (training/test_compilation, segmenters/
-test_keras_segmenter).
+Those of one module are tested with it; test_trap_table lists every trap with its tests.
 """
 
 import ast
@@ -12,9 +8,11 @@ import json
 import pickle
 from pathlib import Path
 
+import joblib
 import keras
 import numpy as np
 import pytest
+import skops.io
 from keras import ops
 from numpy.testing import assert_array_equal
 from sklearn.base import ClassifierMixin, clone
@@ -25,7 +23,7 @@ import emstellar
 from emstellar import KerasSegmenter, VotingSegmenter, losses, metrics
 from emstellar.training import PatchBatches
 from tests.broken_segmenters import BrightnessSegmenter
-from tests.segmenters.small import bright_discs, small_segmenter, two_convolutions
+from tests.segmenters.small import bright_discs, dropping_network, small_segmenter, two_convolutions
 
 X, Y = bright_discs()
 SOURCES = sorted(Path(emstellar.__file__).parent.rglob("*.py"))
@@ -132,6 +130,38 @@ def test_masks_of_0_and_255_are_two_classes_by_name():
     segmenter = small_segmenter(epochs=1).fit(X, Y * np.uint8(255))
     assert_array_equal(segmenter.classes_, [0, 255])
     assert set(np.unique(segmenter.predict(X))) <= {0, 255}
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda path: "/".join(path.parts[-2:]))
+def test_no_module_forks_processes(path):
+    # A forked process hangs where its parent has run TensorFlow; joblib starts new ones.
+    text = path.read_text()
+    assert "multiprocessing" not in text
+    assert "os.fork" not in text
+
+
+@pytest.mark.backend
+def test_fits_in_threads_give_the_weights_of_fits_in_turn():
+    segmenter = small_segmenter(dropping_network, epochs=1)
+    options = {"cv": 3, "return_estimator": True, "error_score": "raise"}
+    options["scoring"] = metrics.get_scorer("f1")
+    in_turn = cross_validate(segmenter, X[[0, 1, 2]], Y[[0, 1, 2]], **options)
+    with joblib.parallel_config("threading", n_jobs=3):
+        at_once = cross_validate(segmenter, X[[0, 1, 2]], Y[[0, 1, 2]], **options)
+    for one, other in zip(in_turn["estimator"], at_once["estimator"], strict=True):
+        for expected, found in zip(one.model_.weights, other.model_.weights, strict=True):
+            assert_array_equal(*map(ops.convert_to_numpy, (found, expected)))
+
+
+@pytest.mark.backend
+def test_skops_keeps_a_network():
+    segmenter = small_segmenter(dropping_network, epochs=1).fit(X, Y)
+    content = skops.io.dumps(segmenter)
+    kinds = skops.io.get_untrusted_types(data=content)
+    # Nothing of Keras need be trusted: what is written are parameters and arrays.
+    assert all(kind.startswith(("emstellar.", "tests.")) for kind in kinds)
+    again = skops.io.loads(content, trusted=kinds)
+    assert_array_equal(again.predict_proba(X), segmenter.predict_proba(X))
 
 
 @pytest.mark.backend

@@ -42,19 +42,18 @@ def combinations(options):
         "patch_size": 96,
         "optimizer": "adam",
         "learning_rate": 3e-3,
+        "loss": "bce",
     }
     networks = {
         f"{loss}, {augmentation}": UNetSegmenter(
-            head="direct",
-            loss=loss,
+            **shared | {"head": "direct", "loss": loss},
             augmentation=None if augmentation == "none" else augmentation,
-            **shared,
         )
         for loss, augmentation in product(options.losses, options.augmentations)
     }
-    return networks | {
-        f"{PAPER_HEAD}, flips": UNetSegmenter(loss="bce", augmentation="flips", **shared)
-    }
+    if options.paper_head:
+        networks[f"{PAPER_HEAD}, flips"] = UNetSegmenter(augmentation="flips", **shared)
+    return networks
 
 
 def tabulate(fold_scores, metric, options):
@@ -69,7 +68,7 @@ def tabulate(fold_scores, metric, options):
     ]
     cells = mean.map("{:.4f}".format)
     cells += spread[0].map(" ± {:.4f}".format) + spread[1].map(" (± {:.3f})".format)
-    rows = [*options.losses, PAPER_HEAD]
+    rows = [*options.losses, *([PAPER_HEAD] if options.paper_head else [])]
     return cells.unstack(fill_value="").loc[rows, list(options.augmentations)]
 
 
@@ -82,7 +81,7 @@ def contrast_effects(fold_scores, metric):
     table = scores.pivot(index=["repeat", "fold"], columns="method", values="value")
     parts = [pair.rsplit(", ", 1) for pair in table.columns]
     table.columns = pd.MultiIndex.from_tuples(parts, names=["loss", "augmentation"])
-    table = table.drop(columns=PAPER_HEAD, level="loss")
+    table = table.drop(columns=PAPER_HEAD, level="loss", errors="ignore")
     rows = {}
     for level, reference in (("loss", "bce"), ("augmentation", "flips")):
         means = table.T.groupby(level=level).mean().T
@@ -99,6 +98,7 @@ def main():
     parser.add_argument("--store", default="ablation-store", help="folder that keeps the results")
     parser.add_argument("--losses", nargs="+", default=LOSSES)
     parser.add_argument("--augmentations", nargs="+", default=AUGMENTATIONS, help="with flips")
+    parser.add_argument("--paper-head", action=argparse.BooleanOptionalAction, default=True)
     parser.add_argument("--width", type=float, default=1 / 16, help="factor of all filter counts")
     parser.add_argument("--epochs", type=int, default=8)
     parser.add_argument("--steps", type=int, default=25, help="steps per epoch")
