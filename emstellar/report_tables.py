@@ -12,6 +12,7 @@ COSTS = {
     "n_iter": "Epochs",
     "predict_seconds_per_megapixel": "Predict, s per megapixel",
     "fit_peak_memory": "Peak memory, MB",
+    "fit_peak_device_memory": "Peak GPU memory, MB",
     "trainable_parameters": "Trainable parameters",
     "non_trainable_parameters": "Other parameters",
     "flops": "GFLOPs per image",

@@ -5,6 +5,7 @@ from dataclasses import replace
 from html.parser import HTMLParser
 
 import matplotlib.pyplot as plt
+import numpy as np
 import pandas as pd
 import pytest
 from skimage.io import imread
@@ -140,6 +141,15 @@ def test_rates_tell_money_and_energy(report, result):  # noqa: F811
         assert head in page.text
     assert "kWh" not in Page(result.to_html(price_per_hour=1)).text
     assert "Price" not in report
+
+
+@pytest.mark.parametrize("peak", [np.nan, 1234.0])
+def test_the_memory_of_a_gpu_is_a_column_where_it_was_measured(result, peak):  # noqa: F811
+    records = [
+        replace(r, resources=r.resources | {"fit_peak_device_memory": peak}) for r in result.records
+    ]
+    page = Page(BenchmarkResult(records, result.data, result.manifest).to_html())
+    assert ("Peak GPU memory, MB" in page.text) == ("1,234" in page.text) == (peak > 0)
 
 
 def test_overlays_and_legend_have_the_colours_asked_for(report, result):  # noqa: F811
