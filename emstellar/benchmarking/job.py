@@ -187,7 +187,9 @@ def _complexity(segmenter, X):
     # Only here, because it loads Keras; who fitted a network has it loaded.
     from ..inspection import complexity
 
-    height, width = X[0].shape[:2]
+    # As large as the network sees it: images are padded to a multiple of what it halves.
+    multiple = getattr(segmenter, "_size_multiple", 1)
+    height, width = (-(-side // multiple) * multiple for side in X[0].shape[:2])
     n_outputs = 1 if len(segmenter.classes_) == 2 else len(segmenter.classes_)
     try:
         found = complexity(

@@ -7,7 +7,9 @@ from sklearn.exceptions import FitFailedWarning
 from sklearn.model_selection import GroupKFold, KFold, LeaveOneGroupOut, cross_validate
 
 from emstellar import VotingSegmenter, benchmark
+from emstellar.inspection import complexity
 from emstellar.metrics import get_scorer, get_scorers
+from tests.segmenters.small import bright_discs, small_segmenter
 
 from .segmenters import FailingSegmenter, NoisyThreshold
 
@@ -303,3 +305,12 @@ def test_wrong_input_is_named_before_any_fit(data, options, error, message):
     arguments = {"segmenters": {"a": FailingSegmenter()}, "cv": 3, "verbose": 0, **data} | options
     with pytest.raises(error, match=message):
         benchmark(**arguments)
+
+
+def test_operations_are_those_of_the_padded_image(recwarn):
+    X, y = (images[:, :12] for images in bright_discs(size=20))
+    network = small_segmenter(size_multiple=8, epochs=1)
+    result = benchmark([network], X, y, cv=2, scoring="f1", ensembles=(), verbose=0)
+    (flops,) = result.complexity["flops"]
+    assert flops == complexity(network, (16, 24, 1)).flops
+    assert not [warning for warning in recwarn if "complexity" in str(warning.message)]
