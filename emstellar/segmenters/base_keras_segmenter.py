@@ -352,6 +352,13 @@ class BaseKerasSegmenter(BaseSegmenter):
         ndarray of shape (n_images, height, width, n_classes), float32, or list of such maps
             In the order of `classes_`; the sum over classes is 1. A list of arrays of shape
             (height, width, n_classes) when `X` is a sequence.
+
+        Raises
+        ------
+        sklearn.exceptions.NotFittedError
+            If `fit` has not been called.
+        ValueError
+            If `X` or `batch_size` is not as described; the message says what was expected.
         """
         from emstellar.training.prediction import predict_maps, stack
 
