@@ -325,9 +325,7 @@ class BaseKerasSegmenter(BaseSegmenter):
         self.seed_ = training.draw_seed()
         self.normalization_ = training.fit_normalization()
         self.model_ = training.build_model()
-        self.history_ = {}
-        self.n_iter_ = 0
-        self.fit_time_ = 0.0
+        self.history_, self.n_iter_, self.fit_time_ = {}, 0, 0.0
 
     def _train(self, training, n_epochs):
         start = time.perf_counter()
@@ -350,13 +348,10 @@ class BaseKerasSegmenter(BaseSegmenter):
         Returns
         -------
         ndarray of shape (n_images, height, width, n_classes), float32, or list of such maps
-            In the order of `classes_`; the sum over classes is 1. A list of arrays of shape
-            (height, width, n_classes) when `X` is a sequence.
+            In the order of `classes_`, of sum 1; a list, image by image, when `X` is a sequence.
 
         Raises
         ------
-        sklearn.exceptions.NotFittedError
-            If `fit` has not been called.
         ValueError
             If `X` or `batch_size` is not as described; the message says what was expected.
         """
