@@ -305,7 +305,8 @@ def _neuronal():
         train.data,
         train.target,
         None,
-        BlockKFold(5, purge=1),
+        # Sections two apart still correlate by .66, their masks by .76; four apart by .42 and .45.
+        BlockKFold(5, purge=3),
         test.data,
         test.target,
         "Mitochondria in brain",
