@@ -83,8 +83,10 @@ def main():
             for r in (result, BenchmarkResult.load(options.undisturbed))
         ]
         pd.testing.assert_index_equal(tables[0].index, tables[1].index)
-        largest = (tables[0] - tables[1]).abs().max()
-        print(f"{len(tables[0])} scores compared, greatest difference {largest:.1e}")
+        difference = (tables[0] - tables[1]).abs()
+        print(f"{len(difference)} scores compared, {(difference > 0).sum()} of them differ")
+        by = ["kind", "method", "fold", "metric"]
+        print(difference[difference > 0].groupby(by).max().unstack().to_string(float_format="%.4f"))
 
 
 if __name__ == "__main__":
