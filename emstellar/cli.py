@@ -114,7 +114,7 @@ def _add_benchmark(commands):
     training.add_argument("--patch-size", type=int, metavar="PIXELS")
     training.add_argument("--learning-rate", type=float, metavar="RATE", help="the highest (0.001)")
     training.add_argument("--loss", help="bce, dice, bce+dice, ... (auto)")
-    training.add_argument("--augmentation", help="flips, mirrors, paper, strong or none (flips)")
+    training.add_argument("--augmentation", help="flips, mirrors, paper, strong or none (mirrors)")
     training.add_argument("--head", help="paper, or direct, which learns in fewer steps (paper)")
     running = parser.add_argument_group("running")
     running.add_argument("--jobs", type=int, metavar="N", help="jobs at once (1)")

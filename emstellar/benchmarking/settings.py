@@ -94,7 +94,7 @@ class Settings:
     patch_size: int | None = None
     learning_rate: float = 1e-3
     loss: str = "auto"
-    augmentation: str = "flips"
+    augmentation: str = "mirrors"
     head: str = "paper"
     metrics: Sequence = DEFAULT_SCORING
     repeats: int = 1

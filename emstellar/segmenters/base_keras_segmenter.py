@@ -63,9 +63,10 @@ class BaseKerasSegmenter(BaseSegmenter):
         cross-entropy.
     class_weight : "balanced", dict or None, default=None
         Weight of each class in the loss: by label, or inversely proportional to its frequency.
-    augmentation : {"flips", "mirrors", "paper", "strong"}, callable or None, default="flips"
+    augmentation : {"flips", "mirrors", "paper", "strong"}, callable or None, default="mirrors"
         Random changes of the patches, one for image, mask and weight, see
-        `emstellar.training.get_augmentation`.
+        `emstellar.training.get_augmentation`. "flips" adds quarter turns to "mirrors", for tissue
+        that may lie in any direction.
     normalization : {"train", "image"} or None, default="train"
         Whether intensities are normalised by mean and standard deviation of the training images,
         of each image, or not. The study took the statistics of the test images as a whole, which
@@ -173,7 +174,7 @@ class BaseKerasSegmenter(BaseSegmenter):
     gradient_accumulation_steps: int = 1
     loss: Any = "auto"
     class_weight: Any = None
-    augmentation: Any = "flips"
+    augmentation: Any = "mirrors"
     normalization: str | None = "train"
     validation_fraction: float | None = None
     monitor: str = "val_loss"

@@ -24,6 +24,7 @@ from emstellar.training.checkpoint import Checkpoint, checkpoint_path, stored_se
 from emstellar.training.compilation import compile_again
 from emstellar.training.devices import check_origin, check_settings
 from emstellar.training.feeding import feed
+from emstellar.training.naming import number_layers
 from emstellar.training.normalization import Normalization
 from emstellar.training.patches import PatchBatches
 from emstellar.training.prediction import network_maps, pair
@@ -331,6 +332,7 @@ def build_model(segmenter):
     n_outputs = 1 if len(segmenter.classes_) == 2 else len(segmenter.classes_)
     with seeded_construction(segmenter.seed_):
         model = segmenter.build_network((None, None, segmenter.n_channels_in_), n_outputs)
+    number_layers(model)
     side = segmenter._size_multiple
     spec = model.compute_output_shape((1, side, side, segmenter.n_channels_in_))
     allowed = (1, 2) if n_outputs == 1 else (n_outputs,)

@@ -30,7 +30,7 @@ def command(options, store, out):
     small += " --patch-size 64 --batch-size 2 --learning-rate 0.003 --head direct"
     small += f" --jobs {options.jobs}"
     program = [sys.executable, "-m", "emstellar.cli", "benchmark", "--data", "cardiac"]
-    return [*program, "--methods", *METHODS, *small.split(), "--store", store, "--out", out]
+    return [*program, "--methods", *options.methods, *small.split(), "--store", store, "--out", out]
 
 
 def run(arguments, seconds=None):
@@ -49,6 +49,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--store", default="killed-store", help="folder that keeps finished jobs")
     parser.add_argument("--out", default="killed-report", help="folder of the results")
+    parser.add_argument("--methods", nargs="+", default=METHODS, metavar="NAME")
     parser.add_argument("--undisturbed", metavar="STORE", help="run again without a kill, compare")
     parser.add_argument("--kills", type=int, default=5)
     parser.add_argument("--between", type=float, nargs=2, default=(40, 240), help="seconds")

@@ -102,7 +102,8 @@ def test_in_mixed_precision_values_are_read_as_float32(images):
     )
     constant = found.channels["constant"].to_numpy()
     kept = np.ix_(~constant, ~constant)
-    assert_allclose(found.matrix[kept], expected[kept], atol=1e-3)
+    # Maps computed in other batches differ by roundings of bfloat16, which has 8 bits.
+    assert_allclose(found.matrix[kept], expected[kept], atol=2**-8)
 
 
 def test_the_seed_decides_the_pixels(fitted, images):
