@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 from recipe import Data, make_plan, parse, train
 from sklearn.model_selection import LeaveOneOut
-from verdict import PIXEL_METRICS, all_candidates, show, tabulate, to_markdown
+from verdict import PIXEL_METRICS, all_candidates, draw, show, tabulate, to_markdown
 
 from emstellar.metrics import find_threshold
 
@@ -111,6 +111,7 @@ def main():
     maps = {c.name: c.test for c in found[::-1]}
     maps |= {f"{name} (published)": p for name, p in test.maps.items()}
     result = BenchmarkResult.from_predictions(maps, grey, X=test.data, ensembles=())
+    draw(result, folds, best.name, out)
     write_folder(result, out / "maps", title="Cardiac test field, all maps at threshold 0.5")
     write_folder(folds, out / "folds", title="Cardiac fields, each left out once")
 

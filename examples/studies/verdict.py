@@ -8,10 +8,11 @@ with what was chosen.
 from functools import partial
 from pathlib import Path
 
+import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 
-from emstellar import metrics
+from emstellar import displays, metrics
 
 PIXEL_METRICS = {
     "F1": metrics.f1_score,
@@ -173,6 +174,31 @@ def show(page, out):
     out = Path(out)
     out.mkdir(parents=True, exist_ok=True)
     (out / "scores.md").write_text(page)
+
+
+def draw(result, folds, best, out):
+    """Draw what is said in the tables, as pictures small enough for a page of documentation.
+
+    Parameters
+    ----------
+    result : BenchmarkResult
+        All maps of the test images.
+    folds : BenchmarkResult
+        The networks of the folds.
+    best : str
+        The method of `result` whose right and wrong pixels are shown.
+    out : path-like
+    """
+    pictures = {
+        "heatmap": displays.MetricHeatmapDisplay.from_benchmark(result),
+        "ranks": displays.RankDisplay.from_benchmark(result, metric="f1"),
+        "overlay": displays.OverlayDisplay.from_benchmark(result, best),
+        "ball-chart": displays.ComplexityDisplay.from_benchmark(folds),
+        "convergence": displays.ConvergenceDisplay.from_benchmark(folds),
+    }
+    for name, picture in pictures.items():
+        picture.figure_.savefig(Path(out) / f"{name}.png", dpi=70, bbox_inches="tight")
+        plt.close(picture.figure_)
 
 
 def to_markdown(table, extra_rows=()):
