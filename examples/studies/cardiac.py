@@ -79,6 +79,8 @@ def main():
         store="cardiac-study",
         out="cardiac-study-report",
         augmentation="mirrors",
+        # On two fields left out, 1840 steps of these had better F1 than 460 of 256, by .002 and .01.
+        patch_size=128,
     )
     from emstellar.benchmarking import BenchmarkResult
     from emstellar.datasets import fetch_cardiac, fetch_published_maps

@@ -41,6 +41,7 @@ ORDER = (
 )
 MAX_SEEDS = 3
 STEPS_PER_EPOCH = 20
+# Of patches of 256 x 256 pixels; of smaller ones as many more.
 ENOUGH_STEPS = 700
 MOST_STEPS = 4000
 # Of every study that says nothing else.
@@ -208,19 +209,20 @@ def _fit_to_budget(options, data):
     costs = _seconds_per_step(plan, names, data)
     seconds = 60 * options.budget * TRAINING_SHARE
     n_fits = len(data.splits) + data.refits
+    enough, most = (n * (256 / plan.patch_size) ** 2 for n in (ENOUGH_STEPS, MOST_STEPS))
 
     def steps(n_methods, seeds):
         return seconds / (n_fits * seeds * sum(costs[:n_methods]))
 
     n = len(names)
     if not options.methods:
-        affordable = [k for k in range(1, n + 1) if steps(k, plan.seeds) >= ENOUGH_STEPS]
+        affordable = [k for k in range(1, n + 1) if steps(k, plan.seeds) >= enough]
         n = max(affordable, default=1)
     if not options.seeds:
-        affordable = [k for k in range(1, MAX_SEEDS + 1) if steps(n, k) >= ENOUGH_STEPS]
+        affordable = [k for k in range(1, MAX_SEEDS + 1) if steps(n, k) >= enough]
         plan.seeds = max(affordable, default=1)
     # Whole epochs, so that the learning rate falls to its end.
-    each = int(min(steps(n, plan.seeds), MOST_STEPS) // STEPS_PER_EPOCH) * STEPS_PER_EPOCH
+    each = int(min(steps(n, plan.seeds), most) // STEPS_PER_EPOCH) * STEPS_PER_EPOCH
     plan.methods, plan.steps = names[:n], max(STEPS_PER_EPOCH, each)
     print(f"{n} networks, {plan.seeds} seeds, {n_fits} fits of {plan.steps} steps each.")
     return plan
