@@ -65,6 +65,8 @@ class Data:
         Pixels made one, per axis.
     refit : bool
         Whether the test images are predicted by networks of all training images too.
+    cut : callable, or None
+        Makes of maps of full size those that are scored.
     """
 
     X: np.ndarray
@@ -73,15 +75,17 @@ class Data:
     X_test: Any = None
     bins: int = 1
     refit: bool = True
+    cut: Any = None
 
     def small(self, images):
         """Return images of `bins` times fewer rows and columns."""
         return downscale_local_mean(images, (1, self.bins, self.bins)).astype("float32")
 
     def full(self, maps):
-        """Return foreground maps of full size for maps of all classes of small size."""
+        """Return foreground maps to be scored for maps of all classes of small size."""
         options = {"order": 1, "grid_mode": True, "mode": "nearest"}
-        return np.stack([ndimage.zoom(p[..., -1], self.bins, **options) for p in maps])
+        full = np.stack([ndimage.zoom(p[..., -1], self.bins, **options) for p in maps])
+        return full if self.cut is None else self.cut(full)
 
     @property
     def refits(self):

@@ -36,6 +36,7 @@ def test_small_images_average_and_maps_come_back_to_full_size(studies):
     maps = np.stack([1 - ramp, ramp], axis=-1)
     full = data.full(maps)
     assert full.shape == (1, 16, 16)
+    assert studies["recipe"].Data(X, X, [], bins=2, cut=len).full(maps) == 1
     # Linear interpolation keeps a ramp a ramp, away from the border.
     np.testing.assert_allclose(np.diff(full[0, 8, 2:-2]), 1 / 14, atol=1e-12)
 
