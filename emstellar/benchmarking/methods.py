@@ -7,7 +7,7 @@ import joblib
 import numpy as np
 from sklearn.base import BaseEstimator, clone
 
-WITHOUT_EFFECT = ("n_jobs", "verbose")
+WITHOUT_EFFECT = ("n_jobs", "verbose", "checkpoint")
 
 
 def name_segmenters(segmenters):
@@ -123,7 +123,7 @@ def seeded_clone(segmenter, random_state, repeat, fold):
 def fingerprint_segmenter(segmenter):
     """Return a text that two segmenters share if they are of one class with equal parameters.
 
-    Parameters without effect on what is learnt (`n_jobs`, `verbose`) do not count.
+    Parameters without effect on what is learnt (`n_jobs`, `verbose`, `checkpoint`) do not count.
 
     Parameters
     ----------

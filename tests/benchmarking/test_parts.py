@@ -10,7 +10,7 @@ from sklearn.model_selection import GroupKFold, LeaveOneGroupOut
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 
-from emstellar import RandomForestSegmenter, VotingSegmenter
+from emstellar import RandomForestSegmenter, UNetSegmenter, VotingSegmenter
 from emstellar.benchmarking.data import check_data, make_splits
 from emstellar.benchmarking.environment import describe_environment, diagnose
 from emstellar.benchmarking.maps import decode_maps, encode_maps
@@ -41,6 +41,9 @@ def test_fingerprints_depend_on_class_and_parameters_but_not_on_how_it_is_run():
     forest = fingerprint_segmenter(RandomForestSegmenter(10))
     assert forest == fingerprint_segmenter(RandomForestSegmenter(10, n_jobs=2))
     assert forest != fingerprint_segmenter(RandomForestSegmenter(11))
+    network = UNetSegmenter(width=0.5)
+    elsewhere = UNetSegmenter(width=0.5, checkpoint="a", verbose=1)
+    assert fingerprint_segmenter(network) == fingerprint_segmenter(elsewhere)
     members = [("a", NoisyThreshold()), ("b", RandomForestSegmenter(10))]
     voting = fingerprint_segmenter(VotingSegmenter(members))
     assert voting == fingerprint_segmenter(VotingSegmenter(list(members)))
