@@ -190,14 +190,14 @@ def draw(result, folds, best, out):
     out : path-like
     """
     pictures = {
-        "heatmap": displays.MetricHeatmapDisplay.from_benchmark(result),
-        "ranks": displays.RankDisplay.from_benchmark(result, metric="f1"),
-        "overlay": displays.OverlayDisplay.from_benchmark(result, best),
-        "ball-chart": displays.ComplexityDisplay.from_benchmark(folds),
-        "convergence": displays.ConvergenceDisplay.from_benchmark(folds),
+        "heatmap.png": displays.MetricHeatmapDisplay.from_benchmark(result),
+        "ranks.png": displays.RankDisplay.from_benchmark(result, metric="f1"),
+        "overlay.jpg": displays.OverlayDisplay.from_benchmark(result, best),
+        "ball-chart.png": displays.ComplexityDisplay.from_benchmark(folds),
+        "convergence.png": displays.ConvergenceDisplay.from_benchmark(folds),
     }
     for name, picture in pictures.items():
-        picture.figure_.savefig(Path(out) / f"{name}.png", dpi=70, bbox_inches="tight")
+        picture.figure_.savefig(Path(out) / name, dpi=70, bbox_inches="tight")
         plt.close(picture.figure_)
 
 
