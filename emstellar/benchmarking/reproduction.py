@@ -133,7 +133,7 @@ def _call(function, values, arguments):
 
 
 def _as_code(cv):
-    if cv is None or isinstance(cv, int) or hasattr(cv, "split"):
+    if not isinstance(cv, list):
         return _one_line(cv)
     return repr([tuple(np.asarray(side).tolist() for side in split) for split in cv])
 
