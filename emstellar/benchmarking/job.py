@@ -32,6 +32,8 @@ class Job:
         Equal for jobs that must give equal results.
     keep_model : bool
         Whether the record holds the fitted segmenter.
+    monitor : bool
+        Whether the segmenter, where it can, monitors the validation images in training.
     """
 
     method: str
@@ -42,6 +44,7 @@ class Job:
     validation: np.ndarray
     fingerprint: str
     keep_model: bool = False
+    monitor: bool = False
 
     kind = "segmenter"
 
@@ -70,6 +73,8 @@ class Job:
         fit_params = {}
         if data.groups is not None and has_fit_parameter(segmenter, "groups"):
             fit_params["groups"] = data.groups[self.train]
+        if self.monitor and has_fit_parameter(segmenter, "validation_data"):
+            fit_params["validation_data"] = data.take("validation", self.validation)
         with Meter() as meter:
             segmenter.fit(X, y, **fit_params)
         record.classes = segmenter.classes_.tolist()
@@ -111,7 +116,7 @@ class Job:
         }
 
 
-def make_jobs(segmenters, splits, n_repeats, random_state, context=None, keep_models=False):
+def make_jobs(segmenters, splits, n_repeats, random_state, context=None, **options):
     """Return one job per repeat, fold and segmenter, the segmenters of a fold side by side.
 
     So whatever interrupts the benchmark, the methods were compared on the folds that are done.
@@ -126,7 +131,8 @@ def make_jobs(segmenters, splits, n_repeats, random_state, context=None, keep_mo
     context : str, optional
         What all results depend on (the data). Without it the jobs get no fingerprint, which
         only a store needs.
-    keep_models : bool, default=False
+    **options
+        Further attributes of all jobs: `keep_model`, `monitor`.
     """
     jobs = []
     for repeat in range(n_repeats):
@@ -137,7 +143,7 @@ def make_jobs(segmenters, splits, n_repeats, random_state, context=None, keep_mo
                     "" if context is None else _fingerprint(context, own, train, validation)
                 )
                 where = (method, repeat, fold)
-                jobs.append(Job(*where, own, train, validation, fingerprint, keep_models))
+                jobs.append(Job(*where, own, train, validation, fingerprint, **options))
     return jobs
 
 

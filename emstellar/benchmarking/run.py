@@ -1,5 +1,7 @@
 """The benchmark: every method on every fold, one job each."""
 
+import warnings
+
 from ..constraints import BOOLEAN, NONE, Interval, InvalidParameterError, OneOf
 from .data import check_data, make_splits
 from .ensembles import DEFAULT_ENSEMBLES, check_ensembles, make_ensembles
@@ -19,6 +21,7 @@ CONSTRAINTS = {
     "map_dtype": [OneOf(*MAP_DTYPES)],
     "retry_failed": [BOOLEAN],
     "keep_models": [BOOLEAN],
+    "monitor_folds": [BOOLEAN],
 }
 
 
@@ -34,6 +37,7 @@ def benchmark(
     scoring=DEFAULT_SCORING,
     ensembles=DEFAULT_ENSEMBLES,
     n_repeats=1,
+    monitor_folds=False,
     n_jobs=None,
     store=None,
     retry_failed=False,
@@ -73,6 +77,11 @@ def benchmark(
         validation score by the first metric of `scoring`; it too is scored on test images alone.
     n_repeats : int, default=1
         How often each method is fitted on each fold, with another seed each time.
+    monitor_folds : bool, default=False
+        Whether networks monitor their fold's validation images while they train, as in the
+        paper, so that `BenchmarkResult.convergence_times` knows when each was best. A network
+        that is also stopped or restored by them (`patience`, `restore_best`) has chosen its epoch
+        by the images that score it.
     n_jobs : int, optional
         How many jobs run at once, as in scikit-learn; ``joblib.parallel_config`` chooses where
         (processes, a Dask cluster). 1 unless such a context says otherwise.
@@ -114,6 +123,8 @@ def benchmark(
     -----
     FitFailedWarning
         If jobs failed; the others finish, and ``result.errors`` lists the failures.
+    UserWarning
+        If `monitor_folds` lets a network choose its epoch by the images that score it.
 
     See Also
     --------
@@ -136,6 +147,7 @@ def benchmark(
         "random_state": random_state,
         "map_dtype": map_dtype,
         "retry_failed": retry_failed,
+        "monitor_folds": monitor_folds,
     }
     _check(parameters | {"keep_models": keep_models})
     if keep_models and store is None:
@@ -145,8 +157,13 @@ def benchmark(
     data = check_data(X, y, groups, X_test, y_test, description)
     splits = make_splits(cv, data)
     store = None if store is None else Store(store)
-    context = None if store is None else f"{data.fingerprint} {map_dtype}"
-    jobs = make_jobs(segmenters, splits, n_repeats, random_state, context, keep_models)
+    context = None
+    if store is not None:
+        context = f"{data.fingerprint} {map_dtype}" + " monitored" * monitor_folds
+    options = {"keep_model": keep_models, "monitor": monitor_folds}
+    if monitor_folds:
+        _warn_of_chosen_epochs(segmenters)
+    jobs = make_jobs(segmenters, splits, n_repeats, random_state, context, **options)
     manifest = {
         "methods": {name: repr(segmenter) for name, segmenter in segmenters.items()},
         "scoring": scoring.names,
@@ -178,6 +195,22 @@ def benchmark(
     records += run(make_ensembles(records, ensembles, scoring.names[0]))
     report_failures(records)
     return BenchmarkResult(records, data, manifest)
+
+
+def _warn_of_chosen_epochs(segmenters):
+    """Warn of networks whose validation scores `monitor_folds` makes optimistic."""
+    choosing = []
+    for name, segmenter in segmenters.items():
+        params = segmenter.get_params(deep=False)
+        if params.get("restore_best") or params.get("patience") is not None:
+            choosing.append(name)
+    if choosing:
+        warnings.warn(
+            f"With monitor_folds=True, {', '.join(choosing)} would choose the epoch by the images "
+            "that score it: pass restore_best=False and patience=None to the segmenters, or rely "
+            "on the scores of X_test alone.",
+            stacklevel=3,
+        )
 
 
 def _check(parameters):

@@ -7,8 +7,10 @@ sections, the section on either side of a block left out of training. Stopped at
 same command continues. On a GPU (jax backend): --device gpu.
 """
 
+from pathlib import Path
+
 from recipe import Data, make_plan, parse, train
-from verdict import all_candidates, show, tabulate, to_markdown
+from verdict import all_candidates, draw, show, spread_of_images, tabulate, to_markdown
 
 
 def main():
@@ -18,6 +20,7 @@ def main():
         out="isbi2012-study-report",
         augmentation="flips",
     )
+    from emstellar.benchmarking import BenchmarkResult
     from emstellar.datasets import fetch_isbi2012
     from emstellar.model_selection import BlockKFold
     from emstellar.report import write_folder
@@ -27,11 +30,20 @@ def main():
     data = Data(isbi.data, isbi.target, splits)
     folds, refits = train(options, data, make_plan(options, data))
     found = all_candidates(folds, refits, data, isbi.target)
-    page = "# All sections, each by networks that have not seen its block\n\n" + to_markdown(
-        tabulate(found, lambda c: c.score(c.validation, isbi.target))
-    )
-    show(page, options.out)
-    write_folder(folds, options.out, title="ISBI 2012, six blocks of sections")
+    tables = {
+        "All sections, each by networks that have not seen its block": lambda c: c.score(
+            c.validation, isbi.target
+        ),
+        "F1 of single sections": lambda c: spread_of_images(c, c.validation, isbi.target),
+    }
+    text = [
+        f"# {title}\n\n{to_markdown(tabulate(found, score))}" for title, score in tables.items()
+    ]
+    show("\n".join(text), options.out)
+    maps = {c.name: c.validation for c in found[::-1]}
+    result = BenchmarkResult.from_predictions(maps, isbi.target, X=isbi.data, ensembles=())
+    draw(result, folds, max(found, key=lambda c: c.f1.score).name, options.out)
+    write_folder(folds, Path(options.out) / "folds", title="ISBI 2012, six blocks of sections")
 
 
 if __name__ == "__main__":

@@ -7,9 +7,11 @@ The study cut 320 tiles at random, so that neighbouring sections, whose labels o
 test. Stopped at any moment, the same command continues. On a GPU (jax backend): --device gpu.
 """
 
+from pathlib import Path
+
 import numpy as np
 from recipe import Data, make_plan, parse, train
-from verdict import all_candidates, show, tabulate, to_markdown
+from verdict import all_candidates, draw, show, spread_of_images, tabulate, to_markdown
 
 TRAINING, VALIDATION = (10, 22), (26, 29)
 
@@ -27,20 +29,34 @@ def main():
         augmentation="flips",
         foreground_fraction=0.3,
     )
+    from emstellar.benchmarking import BenchmarkResult
     from emstellar.datasets import fetch_neuronal
     from emstellar.report import write_folder
 
     neuronal, test = fetch_neuronal(subset="train"), fetch_neuronal(subset="test")
     splits = [between(neuronal.section, limits) for limits in (TRAINING, VALIDATION)]
     data = Data(neuronal.data, neuronal.target, [tuple(splits)], test.data, bins=2, refit=False)
-    folds, refits = train(options, data, make_plan(options, data))
+    folds, refits = train(options, data, make_plan(options, data), monitor=True)
+
     y_validation = neuronal.target[splits[1]]
     found = all_candidates(folds, refits, data, y_validation)
-    page = "# Test sections, thresholds chosen on validation sections\n\n" + to_markdown(
-        tabulate(found, lambda c: c.score(c.test, test.target))
-    )
-    show(page, options.out)
-    write_folder(folds, options.out, title="Neuronal sections 26 to 29")
+    tables = {
+        "Validation sections, where thresholds were chosen": lambda c: c.score(
+            c.validation, y_validation
+        ),
+        "Test sections, thresholds chosen on validation sections": lambda c: c.score(
+            c.test, test.target
+        ),
+        "F1 of single test sections": lambda c: spread_of_images(c, c.test, test.target),
+    }
+    text = [
+        f"# {title}\n\n{to_markdown(tabulate(found, score))}" for title, score in tables.items()
+    ]
+    show("\n".join(text), options.out)
+    maps = {c.name: c.test for c in found[::-1]}
+    result = BenchmarkResult.from_predictions(maps, test.target, X=test.data, ensembles=())
+    draw(result, folds, max(found, key=lambda c: c.f1.score).name, options.out)
+    write_folder(folds, Path(options.out) / "folds", title="Neuronal sections 26 to 29")
 
 
 if __name__ == "__main__":

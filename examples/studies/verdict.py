@@ -153,6 +153,23 @@ def all_candidates(folds, refits, data, y):
     return [*single.values(), *voting.values(), *ensembles]
 
 
+def f1_of_images(candidate, maps, y):
+    """Return the F1 of every single image at the threshold chosen for all."""
+    threshold = candidate.thresholds["F1"]
+    return [metrics.f1_score(y[[i]], maps[[i]], threshold=threshold) for i in range(len(y))]
+
+
+def spread_of_images(candidate, maps, y):
+    """Return how far the F1 of single images differ, as a row of a table."""
+    scores = f1_of_images(candidate, maps, y)
+    return {
+        "mean": np.mean(scores),
+        "spread": np.std(scores, ddof=1),
+        "lowest": np.min(scores),
+        "highest": np.max(scores),
+    }
+
+
 def tabulate(found, score):
     """Return mean and spread over seeds of all scores, one row per name.
 
@@ -182,7 +199,7 @@ def draw(result, folds, best, out):
     Parameters
     ----------
     result : BenchmarkResult
-        All maps of the test images.
+        All maps that are scored.
     folds : BenchmarkResult
         The networks of the folds.
     best : str
@@ -191,11 +208,12 @@ def draw(result, folds, best, out):
     """
     pictures = {
         "heatmap.png": displays.MetricHeatmapDisplay.from_benchmark(result),
-        "ranks.png": displays.RankDisplay.from_benchmark(result, metric="f1"),
         "overlay.jpg": displays.OverlayDisplay.from_benchmark(result, best),
         "ball-chart.png": displays.ComplexityDisplay.from_benchmark(folds),
         "convergence.png": displays.ConvergenceDisplay.from_benchmark(folds),
     }
+    if len(result.methods) > 1:
+        pictures["ranks.png"] = displays.RankDisplay.from_benchmark(result, metric="f1")
     for name, picture in pictures.items():
         picture.figure_.savefig(Path(out) / name, dpi=70, bbox_inches="tight")
         plt.close(picture.figure_)

@@ -93,6 +93,45 @@ def test_groups_reach_splitter_and_fit(data):
     assert {tuple(images) for images in held_out} == {(0, 1, 2), (3, 4, 5), (6, 7, 8)}
 
 
+def test_networks_monitor_their_fold_where_asked():
+    X, y = bright_discs()
+    splits = [(np.array([0, 1]), np.array([2, 3]))]
+    options = {"cv": splits, "scoring": "f1", "verbose": 0, "random_state": 0}
+    methods = {
+        "network": small_segmenter(restore_best=False, patience=None),
+        "no network": NoisyThreshold(),
+    }
+    plain = benchmark(methods, X, y, **options)
+    assert plain.convergence_times.query("criterion == 'val_f1'").empty
+    result = benchmark(methods, X, y, monitor_folds=True, **options)
+    (record,) = (r for r in result.records if r.method == "network" and r.kind == "segmenter")
+    assert len(record.history["val_f1"]) == methods["network"].epochs
+    # The score of the last epoch is that of the fold, which the monitored images did not change.
+    (score,) = fold_values(result, "network", "f1")
+    assert score == record.history["val_f1"][-1]
+    assert score == fold_values(plain, "network", "f1")[0]
+    assert set(result.convergence_times["method"]) == {"network"}
+
+
+def test_networks_that_choose_their_epoch_by_the_fold_are_warned_of():
+    X, y = bright_discs()
+    methods = {
+        "network": small_segmenter(),
+        "last epoch": small_segmenter(restore_best=False, patience=None),
+    }
+    with pytest.warns(UserWarning, match="monitor_folds=True, network would choose the epoch"):
+        benchmark(methods, X, y, cv=2, scoring="f1", verbose=0, monitor_folds=True)
+
+
+def test_monitored_jobs_are_others_in_the_store(tmp_path):
+    X, y = bright_discs()
+    methods = {"network": small_segmenter(restore_best=False, patience=None)}
+    options = {"cv": 2, "scoring": "f1", "verbose": 0, "random_state": 0, "store": tmp_path}
+    for monitor in (False, True, False):
+        result = benchmark(methods, X, y, monitor_folds=monitor, **options)
+        assert ("val_f1" in result.records[0].history) == monitor
+
+
 def test_lists_of_images_of_different_sizes(data):
     X = [image[: 20 + i] for i, image in enumerate(data["X"][:4])]
     y = [mask[: 20 + i] for i, mask in enumerate(data["y"][:4])]

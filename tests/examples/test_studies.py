@@ -16,7 +16,7 @@ def studies():
     if not STUDIES.is_dir():
         pytest.skip("the examples are not part of an installed package")
     sys.path.insert(0, str(STUDIES))
-    yield {name: importlib.import_module(name) for name in ("recipe", "verdict", "cardiac")}
+    yield {path.stem: importlib.import_module(path.stem) for path in STUDIES.glob("*.py")}
     sys.path.remove(str(STUDIES))
 
 
@@ -75,3 +75,57 @@ def test_thresholds_come_from_the_validation_images_alone(studies):
     assert 0.6 <= found.thresholds["F1"] < 0.7
     assert found.score(found.validation, y)["F1"] == 1
     assert found.score(found.test, y)["F1"] == 0
+
+
+def test_single_images_are_scored_at_the_threshold_of_all(studies):
+    verdict = studies["verdict"]
+    y = np.array([[[0, 1]], [[1, 1]]])
+    maps = np.array([[[0.1, 0.9]], [[0.4, 0.9]]])
+    found = verdict.Candidate("a", maps)
+    found.thresholds = {"F1": 0.5}
+    # All right; one of two found: 2 / (2 + 0 + 1).
+    np.testing.assert_allclose(verdict.f1_of_images(found, maps, y), [1, 2 / 3])
+    spread = verdict.spread_of_images(found, maps, y)
+    np.testing.assert_allclose(spread["mean"], 5 / 6)
+    np.testing.assert_allclose(spread["spread"], np.sqrt(2) / 6)
+    assert (spread["lowest"], spread["highest"]) == (2 / 3, 1)
+
+
+def test_a_gap_of_one_pixel_joins_objects_when_closed(studies):
+    mask = np.zeros((2, 20, 22), dtype=bool)
+    mask[:, 5:15, 3:10] = mask[:, 5:15, 11:18] = True
+    losses = studies["region_metrics"].lose(mask)
+    # The ends of the gap stay open, since closing is by a cross.
+    assert losses.loc["closed by a pixel", "pixels changed"] == pytest.approx(2 * 8 / mask.size)
+    # One region for two of 70 pixels each: 2 AB / (A + B) = 2 * 9800 / (9800 + 19600).
+    assert losses.loc["closed by a pixel", "V_Rand"] == pytest.approx(2 / 3)
+    assert losses.loc["closed by a pixel", "V_Info"] == 0
+    assert losses.loc["opened by a pixel", "V_Rand"] == pytest.approx(1, abs=0.05)
+
+
+def test_sections_are_taken_from_the_first_to_the_last(studies):
+    sections = np.array([9, 10, 12, 13, 14])
+    assert_array_equal(studies["neuronal"].between(sections, (10, 13)), [1, 2, 3])
+
+
+@pytest.mark.parametrize(
+    ("budget", "names", "expected"),
+    [
+        # 0.7 of the minutes, each step a second: 42 steps, 2814 of two networks, 2814 of two seeds.
+        (1, None, (["unet-bn"], 1, 40)),
+        (134, None, (["unet-bn", "vgg16"], 1, 2800)),
+        (134, ["segnet"], (["segnet"], 2, 2800)),
+    ],
+)
+def test_a_plan_fits_its_budget(studies, tmp_path, monkeypatch, budget, names, expected):
+    recipe = studies["recipe"]
+    monkeypatch.setattr(recipe, "_seconds_per_step", lambda plan, name, data: 1.0)
+    monkeypatch.setattr("sys.argv", ["study", "--budget", str(budget)])
+    options = recipe.parse("A study.", store=str(tmp_path), out="out", augmentation="mirrors")
+    options.methods = names
+    X = np.zeros((2, 8, 8))
+    data = recipe.Data(X, X, [([0], [1])])
+    plan = recipe.make_plan(options, data)
+    assert (plan.methods, plan.seeds, plan.steps) == expected
+    options.budget = 1000
+    assert recipe.make_plan(options, data) == plan
