@@ -105,7 +105,7 @@ class Plan:
     methods : list of str
         Names as in ``emstellar networks``.
     steps : int
-        Training steps of each fit.
+        Training steps of each fit, in whole epochs of `STEPS_PER_EPOCH`.
     seeds : int
         Fits of each with another seed.
     seed : int
@@ -140,7 +140,7 @@ class Plan:
         training = {
             "width": self.width,
             "head": "direct",
-            "epochs": max(1, self.steps // STEPS_PER_EPOCH),
+            "epochs": max(1, round(self.steps / STEPS_PER_EPOCH)),
             "steps_per_epoch": STEPS_PER_EPOCH,
             "batch_size": self.batch_size,
             "patch_size": self.patch_size,
@@ -168,11 +168,14 @@ def parse(description, **defaults):
     add("--seed", type=int, default=0)
     add("--methods", nargs="+", metavar="NAME", help="instead of what the budget allows")
     add("--seeds", type=int, help="fits per fold, instead of what the budget allows")
+    add("--steps", type=int, help="of each fit, instead of what the budget allows")
+    add("--loss", help="a name of emstellar.losses, instead of the study's")
     add("--width", type=float, help="factor of filters; 0.25 on a processor, 1 on a GPU")
     add("--jobs", type=int, default=os.cpu_count(), help="fits at once; 1 on a GPU")
     options = parser.parse_args()
     for name, value in {**TRAINING, **defaults}.items():
-        setattr(options, name, value)
+        if getattr(options, name, None) is None:
+            setattr(options, name, value)
     if options.device == "gpu":
         os.environ["KERAS_BACKEND"] = "jax"
         options.jobs = 1
@@ -213,6 +216,9 @@ def _fit_to_budget(options, data):
         backend=keras.backend.backend(),
     )
     names = plan.methods if options.methods else list(ORDER)
+    if options.steps:
+        plan.steps = options.steps
+        return plan
     seconds = 60 * options.budget * TRAINING_SHARE
     n_fits = len(data.splits) + data.refits
     enough, most = (n * (256 / plan.patch_size) ** 2 for n in (ENOUGH_STEPS, MOST_STEPS))

@@ -129,3 +129,15 @@ def test_a_plan_fits_its_budget(studies, tmp_path, monkeypatch, budget, names, e
     assert (plan.methods, plan.seeds, plan.steps) == expected
     options.budget = 1000
     assert recipe.make_plan(options, data) == plan
+
+
+def test_steps_and_loss_may_be_given_instead(studies, tmp_path, monkeypatch):
+    recipe = studies["recipe"]
+    arguments = "--steps 60 --loss focal --methods unet-bn --seeds 3"
+    monkeypatch.setattr("sys.argv", ["study", *arguments.split()])
+    options = recipe.parse("A study.", store=str(tmp_path), out="out", augmentation="mirrors")
+    X = np.zeros((2, 8, 8))
+    plan = recipe.make_plan(options, recipe.Data(X, X, [([0], [1])]))
+    assert (plan.methods, plan.seeds, plan.steps) == (["unet-bn"], 3, 60)
+    (segmenter,) = plan.make(plan.methods).values()
+    assert (segmenter.loss, segmenter.epochs) == ("focal", 60 // recipe.STEPS_PER_EPOCH)
