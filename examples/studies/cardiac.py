@@ -20,6 +20,7 @@ from verdict import (
     draw,
     f1_of_images,
     show,
+    spread_of_images,
     tabulate,
     to_markdown,
 )
@@ -112,6 +113,8 @@ def main():
     text.append(to_markdown(validation))
     text += ["# Test field, thresholds chosen on validation fields\n", to_markdown(scores)]
     text += [_compare(scores), "# F1 of single test images\n", to_markdown(images)]
+    spread = tabulate(found, lambda c: spread_of_images(c, c.test, test.target))
+    text += ["# Spread over single test images, standard deviations\n", to_markdown(spread)]
     best = max(found, key=lambda c: c.f1.score)
     text.append(f"# Operating points of {best.name}, chosen on validation fields\n")
     text.append("| column | threshold | published best | here | F1 there |\n|---|---|---|---|---|")

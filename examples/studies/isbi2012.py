@@ -34,7 +34,9 @@ def main():
         "All sections, each by networks that have not seen its block": lambda c: c.score(
             c.validation, isbi.target
         ),
-        "F1 of single sections": lambda c: spread_of_images(c, c.validation, isbi.target),
+        "Spread over single sections, standard deviations": lambda c: spread_of_images(
+            c, c.validation, isbi.target
+        ),
     }
     text = [
         f"# {title}\n\n{to_markdown(tabulate(found, score))}" for title, score in tables.items()

@@ -47,7 +47,9 @@ def main():
         "Test sections, thresholds chosen on validation sections": lambda c: c.score(
             c.test, test.target
         ),
-        "F1 of single test sections": lambda c: spread_of_images(c, c.test, test.target),
+        "Spread over single test sections, standard deviations": lambda c: spread_of_images(
+            c, c.test, test.target
+        ),
     }
     text = [
         f"# {title}\n\n{to_markdown(tabulate(found, score))}" for title, score in tables.items()

@@ -225,7 +225,7 @@ def _fit_to_budget(options, data):
     costs = []
 
     def steps(n_methods, seeds):
-        return seconds / (n_fits * seeds * sum(costs[:n_methods]))
+        return seconds / (n_fits * seeds * sum(costs[:n_methods]) or 1)
 
     n = 0
     while n < len(names):
@@ -246,6 +246,8 @@ def _fit_to_budget(options, data):
 def _seconds_per_step(plan, name, data):
     """Measure a network. Its operations would not tell: at small width overheads cost most."""
     (segmenter,) = plan.make([name], steps_per_epoch=4, epochs=2, random_state=0).values()
+    if not hasattr(segmenter, "steps_per_epoch"):  # A forest, which takes no steps.
+        return 0.0
     segmenter.fit(data.small(data.X[:2]), _majority(data.small(data.y[:2])))
     first, second = segmenter.history_["elapsed"]
     return (second - first) / 4

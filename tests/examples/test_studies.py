@@ -82,13 +82,14 @@ def test_single_images_are_scored_at_the_threshold_of_all(studies):
     y = np.array([[[0, 1]], [[1, 1]]])
     maps = np.array([[[0.1, 0.9]], [[0.4, 0.9]]])
     found = verdict.Candidate("a", maps)
-    found.thresholds = {"F1": 0.5}
+    found.thresholds = dict.fromkeys([*verdict.PIXEL_METRICS, *verdict.REGION_METRICS], 0.5)
     # All right; one of two found: 2 / (2 + 0 + 1).
     np.testing.assert_allclose(verdict.f1_of_images(found, maps, y), [1, 2 / 3])
     spread = verdict.spread_of_images(found, maps, y)
-    np.testing.assert_allclose(spread["mean"], 5 / 6)
-    np.testing.assert_allclose(spread["spread"], np.sqrt(2) / 6)
-    assert (spread["lowest"], spread["highest"]) == (2 / 3, 1)
+    np.testing.assert_allclose(spread["F1"], np.sqrt(2) / 6)
+    # Accuracies 1 and 1/2.
+    np.testing.assert_allclose(spread["accuracy"], np.sqrt(2) / 4)
+    np.testing.assert_allclose([spread["lowest F1"], spread["highest F1"]], [2 / 3, 1])
 
 
 def test_a_gap_of_one_pixel_joins_objects_when_closed(studies):
