@@ -207,9 +207,10 @@ def draw(result, folds, best, out):
     pictures = {
         "heatmap.png": displays.MetricHeatmapDisplay.from_benchmark(result),
         "overlay.jpg": displays.OverlayDisplay.from_benchmark(result, best),
-        "ball-chart.png": displays.ComplexityDisplay.from_benchmark(folds),
-        "convergence.png": displays.ConvergenceDisplay.from_benchmark(folds),
     }
+    if not folds.convergence_times.empty:  # Forests alone have neither operations nor epochs.
+        pictures["ball-chart.png"] = displays.ComplexityDisplay.from_benchmark(folds)
+        pictures["convergence.png"] = displays.ConvergenceDisplay.from_benchmark(folds)
     if len(result.methods) > 1:
         pictures["ranks.png"] = displays.RankDisplay.from_benchmark(result, metric="f1")
     for name, picture in pictures.items():
