@@ -153,8 +153,8 @@ def test_models_need_a_store(data):
 def test_no_job_holds_the_model_of_another(data, monkeypatch):
     seen = []
 
-    def make_jobs(*args):
-        seen.extend(original(*args))
+    def make_jobs(*args, **options):
+        seen.extend(original(*args, **options))
         return seen
 
     original = run_module.make_jobs
