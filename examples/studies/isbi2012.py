@@ -7,10 +7,8 @@ sections, the section on either side of a block left out of training. Stopped at
 same command continues. On a GPU (jax backend): --device gpu.
 """
 
-from pathlib import Path
-
 from recipe import Data, make_plan, parse, train
-from verdict import all_candidates, draw, show, spread_of_images, tabulate, to_markdown
+from verdict import all_candidates, publish, spread_of_images
 
 
 def main():
@@ -20,10 +18,8 @@ def main():
         out="isbi2012-study-report",
         augmentation="flips",
     )
-    from emstellar.benchmarking import BenchmarkResult
     from emstellar.datasets import fetch_isbi2012
     from emstellar.model_selection import BlockKFold
-    from emstellar.report import write_folder
 
     isbi = fetch_isbi2012()
     splits = list(BlockKFold(6, purge=1).split(isbi.data))
@@ -38,14 +34,9 @@ def main():
             c, c.validation, isbi.target
         ),
     }
-    text = [
-        f"# {title}\n\n{to_markdown(tabulate(found, score))}" for title, score in tables.items()
-    ]
-    show("\n".join(text), options.out)
-    maps = {c.name: c.validation for c in found[::-1]}
-    result = BenchmarkResult.from_predictions(maps, isbi.target, X=isbi.data, ensembles=())
-    draw(result, folds, max(found, key=lambda c: c.f1.score).name, options.out)
-    write_folder(folds, Path(options.out) / "folds", title="ISBI 2012, six blocks of sections")
+    publish(
+        found, tables, "validation", isbi, folds, options.out, "ISBI 2012, six blocks of sections"
+    )
 
 
 if __name__ == "__main__":

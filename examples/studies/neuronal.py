@@ -7,11 +7,9 @@ The study cut 320 tiles at random, so that neighbouring sections, whose labels o
 test. Stopped at any moment, the same command continues. On a GPU (jax backend): --device gpu.
 """
 
-from pathlib import Path
-
 import numpy as np
 from recipe import Data, make_plan, parse, train
-from verdict import all_candidates, draw, show, spread_of_images, tabulate, to_markdown
+from verdict import all_candidates, publish, spread_of_images
 
 TRAINING, VALIDATION = (10, 22), (26, 29)
 
@@ -29,9 +27,7 @@ def main():
         augmentation="flips",
         foreground_fraction=0.3,
     )
-    from emstellar.benchmarking import BenchmarkResult
     from emstellar.datasets import fetch_neuronal
-    from emstellar.report import write_folder
 
     neuronal, test = fetch_neuronal(subset="train"), fetch_neuronal(subset="test")
     splits = [between(neuronal.section, limits) for limits in (TRAINING, VALIDATION)]
@@ -51,14 +47,7 @@ def main():
             c, c.test, test.target
         ),
     }
-    text = [
-        f"# {title}\n\n{to_markdown(tabulate(found, score))}" for title, score in tables.items()
-    ]
-    show("\n".join(text), options.out)
-    maps = {c.name: c.test for c in found[::-1]}
-    result = BenchmarkResult.from_predictions(maps, test.target, X=test.data, ensembles=())
-    draw(result, folds, max(found, key=lambda c: c.f1.score).name, options.out)
-    write_folder(folds, Path(options.out) / "folds", title="Neuronal sections 26 to 29")
+    publish(found, tables, "test", test, folds, options.out, "Neuronal sections 26 to 29")
 
 
 if __name__ == "__main__":

@@ -191,6 +191,34 @@ def show(page, out):
     (out / "scores.md").write_text(page)
 
 
+def publish(found, tables, maps, truth, folds, out, title):
+    """Write the tables, pictures and page of a study.
+
+    Parameters
+    ----------
+    found : list of Candidate
+    tables : dict of str to callable
+        For each heading a function that returns the scores of a candidate.
+    maps : {"validation", "test"}
+        Which maps of the candidates are drawn.
+    truth : Bunch
+        With the images as `data` and their masks as `target`.
+    folds : BenchmarkResult
+    out : path-like
+    title : str
+        Of the page of the folds.
+    """
+    from emstellar.benchmarking import BenchmarkResult
+    from emstellar.report import write_folder
+
+    text = [f"# {name}\n\n{to_markdown(tabulate(found, score))}" for name, score in tables.items()]
+    show("\n".join(text), out)
+    drawn = {c.name: getattr(c, maps) for c in found[::-1]}
+    result = BenchmarkResult.from_predictions(drawn, truth.target, X=truth.data, ensembles=())
+    draw(result, folds, max(found, key=lambda c: c.f1.score).name, out)
+    write_folder(folds, Path(out) / "folds", title=title)
+
+
 def draw(result, folds, best, out):
     """Draw what is said in the tables, as pictures small enough for a page of documentation.
 
