@@ -11,8 +11,8 @@ from matplotlib.colors import to_hex
 from . import __version__
 from .benchmarking.store import write_atomically
 from .displays import MetricHeatmapDisplay, OverlayDisplay, RankDisplay
-from .displays.canvas import metric_label
 from .displays.confusion_colors import get_colors
+from .metrics.labels import metric_label
 from .report_cards import make_cards, method_anchors
 from .report_pictures import (
     embed,

@@ -1,6 +1,6 @@
 """The cards of the report: all that is known of one method in one place."""
 
-from .displays.canvas import metric_label
+from .metrics.labels import metric_label
 from .report_tables import number_cell, spread_column, text_cell
 
 VOTES = {

@@ -2,7 +2,7 @@
 
 import matplotlib.pyplot as plt
 
-from .canvas import metric_label
+from ..metrics.labels import metric_label
 
 PANELS = {"fit_time": "Time to fit, s", "fit_peak_memory": "Peak memory, MB"}
 ON_DEVICE = {"fit_time": "Time to fit, s", "fit_peak_device_memory": "Peak memory of the GPU, MB"}

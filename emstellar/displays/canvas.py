@@ -6,35 +6,6 @@ from matplotlib.patheffects import withStroke
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 from matplotlib.transforms import Bbox
 
-# Names and abbreviations, which keep their letters within a phrase.
-METRIC_NAMES = {
-    "f1": "F1",
-    "v_rand": "V Rand",
-    "v_info": "V Info",
-    "ppv": "PPV",
-    "npv": "NPV",
-    "jaccard": "Jaccard",
-    "roc_auc": "ROC AUC",
-    "boundary_f1": "boundary F1",
-    "instance_ap": "instance AP",
-}
-
-
-def metric_label(metric):
-    """Return a metric's name as one would write it in a figure.
-
-    Examples
-    --------
-    >>> from emstellar.displays.canvas import metric_label
-    >>> metric_label("v_rand"), metric_label("val_jaccard"), metric_label("average_precision")
-    ('V Rand', 'Validation Jaccard', 'Average precision')
-    """
-    name = metric.removeprefix("val_")
-    words = METRIC_NAMES.get(name, name.replace("_", " "))
-    label = words if name == metric else f"validation {words}"
-    return label[:1].upper() + label[1:]
-
-
 # Points by which a label may move down.
 MAX_DROP = 200
 

@@ -3,7 +3,8 @@
 import numpy as np
 
 from ..benchmarking.tables import mean_scores
-from .canvas import chart_size, get_axes, label_points, metric_label
+from ..metrics.labels import metric_label
+from .canvas import chart_size, get_axes, label_points
 
 LARGEST_AREA = 1500
 

@@ -3,7 +3,8 @@
 import matplotlib as mpl
 import numpy as np
 
-from .canvas import get_axes, metric_label
+from ..metrics.labels import metric_label
+from .canvas import get_axes
 
 
 class ConvergenceDisplay:

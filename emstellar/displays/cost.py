@@ -1,7 +1,8 @@
 """Score against cost, and who is worth it: `CostDisplay`."""
 
 from ..benchmarking.tables import mean_scores, pareto_front
-from .canvas import chart_size, get_axes, label_points, metric_label, write_plain_numbers
+from ..metrics.labels import metric_label
+from .canvas import chart_size, get_axes, label_points, write_plain_numbers
 
 COST_LABELS = {
     "fit_time": "Time to fit one fold, s",

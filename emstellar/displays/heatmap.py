@@ -7,7 +7,8 @@ import matplotlib as mpl
 import numpy as np
 
 from ..benchmarking.tables import mean_scores, normalize_columns
-from .canvas import get_axes, metric_label
+from ..metrics.labels import metric_label
+from .canvas import get_axes
 
 
 class MetricHeatmapDisplay:

@@ -1,6 +1,7 @@
 """Score against the number of training images: `LearningCurveDisplay`."""
 
-from .canvas import get_axes, metric_label
+from ..metrics.labels import metric_label
+from .canvas import get_axes
 
 
 class LearningCurveDisplay:

@@ -1,6 +1,7 @@
 """Average ranks and what they can tell apart: `RankDisplay`."""
 
-from .canvas import get_axes, metric_label
+from ..metrics.labels import metric_label
+from .canvas import get_axes
 
 
 class RankDisplay:

@@ -3,7 +3,8 @@
 import pandas as pd
 
 from ..benchmarking.thresholds import score_thresholds
-from .canvas import get_axes, metric_label
+from ..metrics.labels import metric_label
+from .canvas import get_axes
 
 
 class ThresholdDisplay:

@@ -2,7 +2,8 @@
 
 import pandas as pd
 
-from .canvas import get_axes, metric_label
+from ..metrics.labels import metric_label
+from .canvas import get_axes
 
 
 class TrainingCurveDisplay:

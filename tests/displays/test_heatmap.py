@@ -23,7 +23,7 @@ def test_colours_run_over_each_column_and_numbers_are_the_scores(scores):
     texts = [[text.get_text() for text in row] for row in display.text_]
     assert texts[1] == ["0.4000", "0.9000", "n/a"]
     assert [label.get_text() for label in display.ax_.get_yticklabels()] == ["A", "B", "C"]
-    assert [label.get_text() for label in display.ax_.get_xticklabels()] == ["F1", "V Rand", "Auc"]
+    assert [label.get_text() for label in display.ax_.get_xticklabels()] == ["F1", "V_Rand", "Auc"]
 
 
 def test_numbers_contrast_with_their_cells(scores):
