@@ -72,6 +72,11 @@ def surround(x, margin):
     return layers.ZeroPadding2D(margin, **CHANNELS_LAST)(x)
 
 
+def subsample(x, factor=2):
+    """Keep every `factor`-th pixel in both directions, beginning with the first."""
+    return x if factor == 1 else x[:, ::factor, ::factor]
+
+
 def enlarge(x, factor=2):
     """Repeat every pixel `factor` times in both directions."""
     return layers.UpSampling2D(factor, interpolation="nearest", **CHANNELS_LAST)(x)
