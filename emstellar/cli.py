@@ -162,15 +162,33 @@ def _add_report(commands):
 
 
 def _add_score(commands):
-    parser = _add(commands, "score", _score, "score probability maps of several methods")
-    parser.add_argument("predictions", help="folder with one folder of maps per method")
+    parser = _add(commands, "score", _score, "score masks or probability maps of several methods")
+    parser.add_argument("predictions", help="folder with one folder of masks or maps per method")
     parser.add_argument("truth", help="folder of the true masks")
     parser.add_argument("--images", help="folder of the images, for overlays")
     parser.add_argument("--metrics", nargs="+", metavar="NAME", help="the nine of the paper")
     parser.add_argument("--threshold", type=float, default=0.5, help="of the foreground (0.5)")
+    parser.add_argument(
+        "--foreground",
+        type=_value_or_nonzero,
+        metavar="VALUE",
+        help="of the true masks, where they have more than two; nonzero for all but 0",
+    )
+    parser.add_argument(
+        "--maximum", type=float, metavar="VALUE", help="that stands for 1 in maps, such as 4095"
+    )
+    parser.add_argument(
+        "--pair-by",
+        metavar="REGEX",
+        help="finds in a name what files are matched by (what varies in the names)",
+    )
     parser.add_argument("--jobs", type=int, default=1, help="methods at once (1)")
     parser.add_argument("--out", default="emstellar-scores", help="folder of the results")
     _add_colors(parser)
+
+
+def _value_or_nonzero(text):
+    return text if text == "nonzero" else float(text)
 
 
 def _add_segment(commands):
@@ -226,8 +244,12 @@ def _score(parsed):
         images=parsed.images,
         scoring=parsed.metrics or DEFAULT_SCORING,
         threshold=parsed.threshold,
+        foreground=parsed.foreground,
+        maximum=parsed.maximum,
+        pair_by=parsed.pair_by,
         n_jobs=parsed.jobs,
     )
+    print(result.data.description)
     _finish(result, parsed.out, "Scores of probability maps", colors=parsed.colors)
 
 

@@ -319,7 +319,9 @@ def _folder(folder, pattern, test_groups):
         raise FileNotFoundError(
             f"{str(folder)!r} is neither a data set ({', '.join(DATA_SETS)}) nor a folder."
         )
-    X, y, names = pair_by_name(read_images(folder / "images"), read_masks(folder / "masks"))
+    X, y, names = pair_by_name(
+        read_images(folder / "images"), read_masks(folder / "masks"), remedy="rename the files"
+    )
     groups = None if pattern is None else np.array([_group(pattern, name) for name in names])
     if test_groups and groups is None:
         raise ValueError("test_groups needs groups: a pattern that finds the group in a name.")
