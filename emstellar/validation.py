@@ -288,7 +288,7 @@ def check_weights(sample_weight, images):
     ]
 
 
-def check_groups(groups, images):
+def check_groups(groups, images, name="groups"):
     """Return `groups` as an array of shape (n_images,), or None.
 
     Raises
@@ -301,7 +301,7 @@ def check_groups(groups, images):
     groups = np.asarray(groups)
     if groups.shape != (len(images),):
         raise ValueError(
-            f"groups has shape {groups.shape}, expected ({len(images)},): one group per image."
+            f"{name} has shape {groups.shape}, expected ({len(images)},): one group per image."
         )
     return groups
 

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 from sklearn.model_selection import check_cv
 
+from ..model_selection import BlockKFold
 from ..validation import check_groups, check_images, check_masks, find_classes
 from .methods import fingerprint_arrays
 
@@ -22,6 +23,8 @@ class BenchmarkData:
         The field, specimen or block of each image.
     X_test, y_test : array-like or sequence of arrays, or None
         The held-out images and masks.
+    groups_test : ndarray of shape (n_test_images,) or None
+        The field, specimen or stack of each held-out image.
     description : str
         What the images are, for the report.
     """
@@ -32,6 +35,7 @@ class BenchmarkData:
     X_test: Any = None
     y_test: Any = None
     description: str = ""
+    groups_test: Any = None
 
     def subset(self, name):
         """Return the images and masks of the subset "validation" or "test"."""
@@ -49,11 +53,22 @@ class BenchmarkData:
     @property
     def fingerprint(self):
         """The SHA-256 of all images, masks and groups."""
+        if self.groups_test is None:
+            return self.job_fingerprint
+        return fingerprint_arrays([self.job_fingerprint], [np.asarray(self.groups_test)])
+
+    @property
+    def job_fingerprint(self):
+        """The SHA-256 of what a job depends on: all but the groups of the test images."""
         groups = None if self.groups is None else [np.asarray(self.groups)]
         return fingerprint_arrays(self.X, self.y, groups, self.X_test, self.y_test)
 
+    def groups_of(self, subset):
+        """Return the groups of the images of the subset "validation" or "test", or None."""
+        return self.groups if subset == "validation" else self.groups_test
 
-def check_data(X, y, groups, X_test, y_test, description=""):
+
+def check_data(X, y, groups, X_test, y_test, description="", groups_test=None):
     """Judge all inputs of a benchmark before the first job starts.
 
     Returns
@@ -64,21 +79,28 @@ def check_data(X, y, groups, X_test, y_test, description=""):
     Raises
     ------
     ValueError
-        As `emstellar.validation` has it, and if `y_test` comes without `X_test`, or the test
-        images have another number of channels or unknown labels.
+        As `emstellar.validation` has it, and if `y_test` or `groups_test` come without `X_test`,
+        or the test images have another number of channels or unknown labels.
     """
     who = "benchmark"
     images = check_images(X, name=who)
     classes = find_classes(check_masks(y, images, name=who), name=who)
     groups = check_groups(groups, images)
-    if X_test is None and y_test is not None:
-        raise ValueError("y_test was passed without X_test.")
+    if X_test is None:
+        for name, value in {"y_test": y_test, "groups_test": groups_test}.items():
+            if value is not None:
+                raise ValueError(f"{name} was passed without X_test.")
     if X_test is not None:
         test_images = check_images(X_test, n_channels=images[0].shape[-1], name=who)
         if y_test is not None:
             _check_test_labels(check_masks(y_test, test_images, name=who), classes)
+        groups_test = check_groups(groups_test, test_images, "groups_test")
     return BenchmarkData(
-        *map(_as_stored, (X, y)), groups, *map(_as_stored, (X_test, y_test)), description
+        *map(_as_stored, (X, y)),
+        groups,
+        *map(_as_stored, (X_test, y_test)),
+        description,
+        groups_test,
     )
 
 
@@ -142,3 +164,25 @@ def make_splits(cv, data):
                 "training and validation images must be disjoint."
             )
     return splits
+
+
+def describe_folds(cv, splits):
+    """Return what a comparison must know of the folds, for the manifest.
+
+    Parameters
+    ----------
+    cv : int, splitter or iterable
+    splits : list of (train, validation)
+        From `make_splits`.
+
+    Returns
+    -------
+    dict
+        `blocks`: whether the folds are those of a `BlockKFold`; `n_train` and `n_validation`: how
+        many images each fold has on either side.
+    """
+    return {
+        "blocks": isinstance(cv, BlockKFold),
+        "n_train": [len(train) for train, _ in splits],
+        "n_validation": [len(validation) for _, validation in splits],
+    }

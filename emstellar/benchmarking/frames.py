@@ -6,17 +6,18 @@ KINDS = ("segmenter", "fold ensemble", "ensemble")
 KEYS = ["method", "kind", "repeat", "fold"]
 
 
-def score_frame(records, groups=None):
+def score_frame(records, groups=None, groups_test=None):
     """Return the scores image by image.
 
     Returns
     -------
     DataFrame
         With columns method, kind, repeat, fold, subset, image, group, metric, value; `group` is
-        the group of validation images.
+        None where groups are not known.
     """
+    known = {"validation": groups, "test": groups_test}
     rows = [
-        (*_keys(record), subset, image, _group(groups, subset, image), metric, value)
+        (*_keys(record), subset, image, _group(known[subset], image), metric, value)
         for record in records
         for subset, scores in record.per_image.items()
         for metric, values in scores.items()
@@ -26,8 +27,8 @@ def score_frame(records, groups=None):
     return pd.DataFrame(rows, columns=columns)
 
 
-def _group(groups, subset, image):
-    return None if groups is None or subset != "validation" else groups[image]
+def _group(groups, image):
+    return None if groups is None else groups[image]
 
 
 def fold_score_frame(records):

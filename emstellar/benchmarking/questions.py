@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 
+from .observations import observe
 from .statistics import compare_methods
 from .tables import mean_scores
 
@@ -13,7 +14,7 @@ class ResultQuestions:
     """The questions that `BenchmarkResult` answers from its tables."""
 
     def compare(self, metric=None, subset=None, *, by=None, methods=None, **options):
-        """Test whether the methods differ, by their scores on the same images.
+        """Test whether the methods differ, by their mean scores on the same units.
 
         Parameters
         ----------
@@ -22,34 +23,65 @@ class ResultQuestions:
         subset : {"validation", "test"}, optional
             As in `summary`.
         by : {"image", "group"}, optional
-            What counts as one observation: an image (its score averaged over folds and
-            repeats) or the mean of a group's images. Images of one group resemble each other and
-            say less than as many independent ones, so groups are the default where they are
-            known.
+            What counts as one observation. By default the largest unit that is known: on test
+            images their groups (`groups_test` of `benchmark`), without which all of them are one;
+            in cross-validation the groups, or the blocks of a `BlockKFold`, or the folds, whose
+            images share one fitted model. "image" takes images as independent, and the conclusion
+            says so.
         methods : list of str, optional
             Segmenters and ensembles by default, without votes of the folds of one method.
         **options
-            Of `emstellar.benchmarking.compare_methods`: `test`, `alpha`,
-            `n_resamples`, `random_state`.
+            Of `emstellar.benchmarking.compare_methods`: `test`, `alpha`, `rope`, `n_resamples`,
+            `random_state`.
 
         Returns
         -------
         Comparison
             Whose `conclusion` says it in words, also that the data cannot support a ranking.
+
+        Notes
+        -----
+        Cross-validated scores are compared by a t-test that is corrected for the training images
+        that folds share; on test images, the spread between several fits of a method counts
+        besides that between the units. Of a single fit nothing can be said but of this fitted
+        model.
         """
         (metric,) = self.check_metrics(self.metrics[0] if metric is None else metric)
         subset = self.check_subset(subset)
         rows = self.scores.query("subset == @subset and metric == @metric")
-        grouped = rows["group"].notna().any()
-        by = ("group" if grouped else "image") if by is None else by
-        if by not in ("image", "group") or (by == "group" and not grouped):
-            raise ValueError(f"by={by!r} is not possible: by image, or by group where known.")
         if methods is None:
             rows = rows[rows["kind"] != "fold ensemble"]
-            methods = list(dict.fromkeys(rows["method"]))
-        images = rows.groupby(list(dict.fromkeys(["method", "image", by])))["value"].mean()
-        table = images.groupby(["method", by]).mean().unstack("method")[methods]
-        return compare_methods(table, metric=metric, subset=subset, unit=by, **options)
+        else:
+            rows = rows[rows["method"].isin(methods)]
+        found = observe(rows, subset, by, self.manifest.get("folds"))
+        return compare_methods(
+            found.table if methods is None else found.table[methods],
+            metric=metric,
+            subset=subset,
+            **found.options(),
+            **options,
+        )
+
+    def headline(self, metric=None, subset=None, **options):
+        """Return in a sentence or two which method leads, by how much, and how sure that is.
+
+        Parameters
+        ----------
+        metric, subset, **options
+            As in `compare`.
+
+        Returns
+        -------
+        str
+            The headline of `compare`, with the subset; of a single method its score.
+        """
+        metric = self.metrics[0] if metric is None else metric
+        subset = self.check_subset(subset)
+        try:
+            comparison = self.compare(metric, subset, **options)
+        except ValueError as error:
+            return f"No methods can be compared by {metric} on {subset} images: {error}"
+        return f"On {subset} images: {comparison.headline}"
 
     def rank_correlation(self, subset=None):
         """Return how alike the metrics rank the methods.

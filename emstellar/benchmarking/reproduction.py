@@ -2,6 +2,9 @@
 
 import numpy as np
 
+# What a call is given besides segmenters and options.
+_GIVEN = ("X", "y", "groups", "X_test", "y_test", "groups_test")
+
 
 def describe_call(segmenters, cv, data, scoring, parameters, loading=""):
     """Return Python code that makes the same call.
@@ -50,6 +53,8 @@ def describe_call(segmenters, cv, data, scoring, parameters, loading=""):
         arguments["X_test"] = "X_test"
     if data.y_test is not None:
         arguments["y_test"] = "y_test"
+    if data.groups_test is not None:
+        arguments["groups_test"] = "groups_test"
     arguments |= {name: repr(value) for name, value in {"scoring": scoring, **parameters}.items()}
     lines = [loading.strip() or _which_images(data), "", *_imports(segmenters, cv), ""]
     lines += ["segmenters = {", *names, "}", _call("benchmark", "segmenters, X, y", arguments)]
@@ -67,7 +72,8 @@ def describe_predictions(data, parameters, loading=""):
     loading : str, default=""
         Code that loads the maps, the masks and the images.
     """
-    arguments = {} if data.X_test is None else {"X": "X"}
+    given = {"X": data.X_test, "groups": data.groups_test}
+    arguments = {name: name for name, value in given.items() if value is not None}
     arguments |= {name: repr(value) for name, value in parameters.items()}
     call = _call("BenchmarkResult.from_predictions", "predictions, y", arguments)
     missing = f"# predictions: the maps of each method; y: {len(data.y_test)} masks."
@@ -115,6 +121,7 @@ def describe_study(function, arguments, study):
     X, y = study.X, study.y
     groups = study.groups
     X_test, y_test = study.X_test, study.y_test
+    groups_test = study.groups_test
     """
     given = ", ".join(f"{name}={value!r}" for name, value in arguments.items())
     lines = [f"from emstellar.benchmarking.studies import {function}", ""]
@@ -123,6 +130,8 @@ def describe_study(function, arguments, study):
         lines.append("groups = study.groups")
     if study.X_test is not None:
         lines.append("X_test, y_test = study.X_test, study.y_test")
+    if study.groups_test is not None:
+        lines.append("groups_test = study.groups_test")
     return "\n".join(lines)
 
 
@@ -139,7 +148,7 @@ def _as_code(cv):
 
 
 def _which_images(data):
-    values = {name: getattr(data, name) for name in ("X", "y", "groups", "X_test", "y_test")}
+    values = {name: getattr(data, name) for name in _GIVEN}
     lengths = [f"{name} ({len(value)})" for name, value in values.items() if value is not None]
     return (
         f"# How the images were loaded was not given (loading=). They were {', '.join(lengths)};\n"

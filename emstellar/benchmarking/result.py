@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ..validation import is_sequence_of_arrays
+from ..validation import check_groups, is_sequence_of_arrays
 from . import frames
 from .data import BenchmarkData
 from .ensembles import check_ensembles, make_ensembles
@@ -61,7 +61,9 @@ class BenchmarkResult(KeptOutputs, ResultQuestions):
         self.manifest = manifest
 
     # The tables are made when they are first asked for; the class describes them.
-    scores = cached_property(lambda self: frames.score_frame(self.records, self.data.groups))
+    scores = cached_property(
+        lambda self: frames.score_frame(self.records, self.data.groups, self.data.groups_test)
+    )
     fold_scores = cached_property(lambda self: frames.fold_score_frame(self.records))
     curves = cached_property(lambda self: frames.curve_frame(self.records))
     convergence_times = cached_property(lambda self: frames.convergence_frame(self.records))
@@ -309,6 +311,7 @@ class BenchmarkResult(KeptOutputs, ResultQuestions):
         y,
         *,
         X=None,
+        groups=None,
         classes=(0, 1),
         scoring=DEFAULT_SCORING,
         threshold=0.5,
@@ -330,13 +333,15 @@ class BenchmarkResult(KeptOutputs, ResultQuestions):
             each of their thresholds and all other metrics at one half.
         X : array-like or sequence of images, optional
             The images, for overlays.
+        groups : array-like of shape (n_images,), optional
+            The field, specimen or stack of each image, as `groups_test` of `benchmark`.
         classes : sequence, default=(0, 1)
             The labels in the order of the maps.
         threshold : float, default=0.5
             What a foreground probability must exceed; V_Rand and V_Info try many themselves.
         scoring, ensembles, n_jobs, description, loading, verbose
             As in `benchmark`; the code of `loading` defines `predictions`, `y` and, where given,
-            `X`.
+            `X` and `groups`.
 
         Returns
         -------
@@ -350,7 +355,8 @@ class BenchmarkResult(KeptOutputs, ResultQuestions):
         """
         scoring, ensembles = Scoring(scoring, threshold), check_ensembles(ensembles)
         y = y if is_sequence_of_arrays(y) else np.asarray(y)
-        data = BenchmarkData(X_test=X, y_test=y, description=description)
+        groups = check_groups(groups, y)
+        data = BenchmarkData(X_test=X, y_test=y, description=description, groups_test=groups)
         jobs = check_predictions(predictions, y, classes)
         parameters = {"classes": tuple(classes), "scoring": scoring.names}
         parameters |= {"threshold": threshold, "ensembles": list(ensembles)}

@@ -3,7 +3,7 @@
 import warnings
 
 from ..constraints import BOOLEAN, NONE, Interval, InvalidParameterError, OneOf
-from .data import check_data, make_splits
+from .data import check_data, describe_folds, make_splits
 from .ensembles import DEFAULT_ENSEMBLES, check_ensembles, make_ensembles
 from .environment import describe_environment
 from .job import make_jobs
@@ -34,6 +34,7 @@ def benchmark(
     groups=None,
     X_test=None,
     y_test=None,
+    groups_test=None,
     scoring=DEFAULT_SCORING,
     ensembles=DEFAULT_ENSEMBLES,
     n_repeats=1,
@@ -68,6 +69,10 @@ def benchmark(
     X_test, y_test : like `X` and `y`, optional
         Images that no fold trains on. The model of every fold predicts them; only on them
         votes of the folds are scored.
+    groups_test : array-like of shape (n_test_images,), optional
+        The field, specimen or stack of each test image: what counts as one observation when
+        methods are compared on them. Without it all test images together are one observation,
+        from which nothing can be ranked; see `BenchmarkResult.compare`.
     scoring : str, sequence of str or dict of str to scorer, default=the nine of the paper
         Names of `emstellar.metrics.get_scorer_names` or scorers as in ``cross_validate``.
     ensembles : sequence of str, default=("average voting", "majority voting", "best fold")
@@ -106,7 +111,8 @@ def benchmark(
         What the images are, for the report.
     loading : str, default=""
         Python code that loads what is passed (`X`, `y`, and where given `groups`, `X_test`,
-        `y_test`), for the report, whose code then runs from the first line to the last.
+        `y_test`, `groups_test`), for the report, whose code then runs from the first line to the
+        last.
     verbose : int, default=1
         0 is silent; 1 shows a line per job, and the time left.
 
@@ -154,12 +160,12 @@ def benchmark(
         raise ValueError("keep_models=True needs a folder for the models: pass store= too.")
     segmenters, scoring = name_segmenters(segmenters), Scoring(scoring)
     ensembles = check_ensembles(ensembles)
-    data = check_data(X, y, groups, X_test, y_test, description)
+    data = check_data(X, y, groups, X_test, y_test, description, groups_test)
     splits = make_splits(cv, data)
     store = None if store is None else Store(store)
     context = None
     if store is not None:
-        context = f"{data.fingerprint} {map_dtype}" + " monitored" * monitor_folds
+        context = f"{data.job_fingerprint} {map_dtype}" + " monitored" * monitor_folds
     options = {"keep_model": keep_models, "monitor": monitor_folds}
     if monitor_folds:
         _warn_of_chosen_epochs(segmenters)
@@ -169,6 +175,7 @@ def benchmark(
         "scoring": scoring.names,
         "ensembles": list(ensembles),
         "jobs": [[job.method, job.repeat, job.fold, job.fingerprint] for job in jobs],
+        "folds": describe_folds(cv, splits),
         "code": describe_call(
             segmenters,
             # What is no splitter may be a generator, by now used up.

@@ -1,13 +1,17 @@
-"""Is a difference between methods real? Paired tests, intervals and ranks."""
+"""Is a difference between methods real? All that is known of it, as a `Comparison`."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import combinations
 
 import numpy as np
 import pandas as pd
-from scipy import stats
 
-TESTS = ("wilcoxon", "permutation")
+from . import conclusions
+from .bayes import best_probabilities, pair_probabilities
+from .paired import TESTS, difference_of, signed_test, smallest_p, units_needed
+from .ranks import average_ranks, critical_difference, friedman, stretches
+
+__all__ = ["Comparison", "compare_methods", "critical_difference", "holm"]
 
 
 @dataclass
@@ -18,23 +22,43 @@ class Comparison:
     ----------
     metric, subset : str
         What was compared.
-    unit : {"image", "group"}
+    unit : {"image", "group", "block", "fold", "test set"}
         What counts as one observation.
     n_units : int
         How many there are.
     pairs : DataFrame
-        One row per pair of methods: `method_a`, `method_b`, the mean `difference` a - b, its
-        bootstrap interval `low` to `high`, `p_value` and Holm's `p_holm`.
+        One row per pair of methods: `method_a`, `method_b`, the `difference` of their means a - b,
+        its confidence interval `low` to `high`, `p_value` and Holm's `p_holm`; `winner`, the
+        method that is significantly better or ""; `p_a_better`, `p_equivalent` and `p_b_better`,
+        the posterior probabilities; `units_needed`, how many units it takes to see this difference
+        with 80 % power.
     ranks : Series
         Average rank of each method, 1 is best.
     friedman_p : float
         Of the hypothesis that all methods are alike; NaN for two methods.
     critical_difference : float
-        Average ranks that differ by less are not different (Nemenyi); NaN for one unit.
+        Average ranks that differ by less are not different (Nemenyi).
     alpha : float
         The level of significance.
     conclusion : str
         The same in words.
+    means : Series
+        Mean score of each method over the units, the highest first.
+    p_best : Series
+        For each method the posterior probability that none is better by more than `rope`.
+    rope : float
+        The region of practical equivalence.
+    smallest_p : float
+        The smallest p-value of a test of so many units that assumes no distribution.
+    test : {"t", "wilcoxon", "permutation"}
+    ratio : float
+        Test images over training images of a fold, by which a cross-validated t-test is corrected.
+    n_fits : int
+        How many fits of each method stand behind the unit means.
+    fitted_once : tuple of str
+        Methods of which there is a single fit: what is said of them is about this fitted model.
+    notes : list of str
+        What was assumed and left out, in words.
     """
 
     metric: str
@@ -46,10 +70,45 @@ class Comparison:
     friedman_p: float
     critical_difference: float
     alpha: float
-    conclusion: str
+    conclusion: str = ""
+    means: pd.Series = None
+    p_best: pd.Series = None
+    rope: float = 0.0
+    smallest_p: float = np.nan
+    test: str = "wilcoxon"
+    ratio: float = 0.0
+    n_fits: int = 1
+    fitted_once: tuple = ()
+    notes: list = field(default_factory=list)
 
     def __str__(self):
         return self.conclusion
+
+    @property
+    def headline(self):
+        """The first sentences of the conclusion: who leads, by how much, how sure it is."""
+        return conclusions.headline(self)
+
+    @property
+    def can_rank(self):
+        """Whether so many units can support a ranking at all."""
+        if self.n_units < 2:
+            return False
+        return self.test == "t" or self.smallest_p * len(self.pairs) <= self.alpha
+
+    def worse_than(self, method):
+        """Return the methods that are significantly worse than one of them.
+
+        Parameters
+        ----------
+        method : str
+
+        Returns
+        -------
+        list of str
+        """
+        won = self.pairs[self.pairs["winner"] == method]
+        return won["method_a"].where(won["method_a"] != method, won["method_b"]).tolist()
 
     def groups(self):
         """Return the stretches of average ranks within one critical difference.
@@ -57,17 +116,11 @@ class Comparison:
         Returns
         -------
         list of (low, high)
-            The longest stretches that hold two or more methods.
+            The longest stretches that hold two or more methods; none where Friedman's test does
+            not reject that all methods are alike, and for two methods.
         """
-        ranks = sorted(self.ranks)
-        stretches = [
-            (low, max(r for r in ranks if r - low < self.critical_difference)) for low in ranks
-        ]
-        return [
-            (low, high)
-            for i, (low, high) in enumerate(stretches)
-            if high > low and not any(high <= other for _, other in stretches[:i])
-        ]
+        rejected = self.friedman_p < self.alpha
+        return stretches(self.ranks, self.critical_difference) if rejected else []
 
 
 def compare_methods(
@@ -76,26 +129,48 @@ def compare_methods(
     metric="score",
     subset="",
     unit="image",
-    test="wilcoxon",
+    test=None,
     alpha=0.05,
+    rope=0.0,
+    ratio=0.0,
+    of_fits=None,
+    n_fits=2,
+    fitted_once=(),
+    notes=(),
     n_resamples=9999,
     random_state=0,
 ):
-    """Compare methods by their scores on the same images.
+    """Compare methods by their scores on the same units.
 
     Parameters
     ----------
     table : DataFrame
-        One row per unit (image or group), one column per method; higher is better. Rows with NaN
-        are left out.
+        One row per unit (fold, block, group or image), one column per method; higher is better.
+        Rows with NaN are left out, and methods without any score.
     metric, subset, unit : str
         For the words of the conclusion.
-    test : {"wilcoxon", "permutation"}, default="wilcoxon"
-        The paired test, two-sided [1]_; "permutation" flips signs of the differences.
+    test : {"t", "wilcoxon", "permutation"}, optional
+        The paired test, two-sided; "permutation" flips signs of the differences. By default
+        Wilcoxon's signed-rank test [1]_ where the units are independent, Student's t with the
+        corrections of `ratio` and `of_fits` where these are given.
     alpha : float, default=0.05
         The level of significance; the intervals hold 1 - alpha.
+    rope : float, default=0.0
+        The region of practical equivalence: mean differences up to it matter to nobody.
+    ratio : float, default=0.0
+        Where units are the folds of a cross-validation: test images over training images of a
+        fold, for the corrected resampled t-test [3]_.
+    of_fits : DataFrame, optional
+        Where each of several fits predicts all units: one row per fit, the means over the units.
+    n_fits : int, default=2
+        How many fits of each method stand behind the unit means.
+    fitted_once : sequence of str, default=()
+        Methods of which there is a single fit: nothing is said of the method then, but of this
+        fitted model.
+    notes : sequence of str, default=()
+        Further sentences for the conclusion.
     n_resamples : int, default=9999
-        Of bootstrap and permutations.
+        Of permutations.
     random_state : int, default=0
 
     Returns
@@ -109,8 +184,12 @@ def compare_methods(
 
     Notes
     -----
-    The p-values of all pairs are corrected by Holm's step-down method [2]_. The critical difference
-    of average ranks is Nemenyi's, q sqrt(k (k + 1) / (6 n)) [1]_.
+    All statements are about the means over the units: the interval is Student's, and a method is
+    called the winner of a pair only where its mean is higher, the test (with p-values corrected by
+    Holm's step-down method [2]_) speaks for it, and the interval excludes 0. The average ranks,
+    with Nemenyi's critical difference [1]_, are shown beside; where they disagree with the means,
+    the conclusion says so. Infinite scores have no mean: of their pairs there is a p-value by
+    ranks, and no winner.
 
     References
     ----------
@@ -118,76 +197,141 @@ def compare_methods(
        Machine Learning Research 7, 1-30.
     .. [2] Holm (1979). A simple sequentially rejective multiple test procedure. Scandinavian
        Journal of Statistics 6, 65-70.
+    .. [3] Nadeau and Bengio (2003). Inference for the generalization error. Machine Learning 52,
+       239-281.
 
     Examples
     --------
     >>> import pandas as pd
     >>> from emstellar.benchmarking.statistics import compare_methods
     >>> table = pd.DataFrame({"A": [0.9, 0.8, 0.85], "B": [0.7, 0.6, 0.8]})
-    >>> print(compare_methods(table))
-    3 images cannot support a ranking of 2 methods by score: were one the best on every image, \
+    >>> print(compare_methods(table, unit="group"))
+    3 groups cannot support a ranking of 2 methods by score: were one the best on every group, \
 the p-value would still be 0.25.
     """
-    table = table.dropna()
-    if table.shape[1] < 2:
-        raise ValueError(f"At least two methods are needed for a comparison, got {table.shape[1]}.")
-    if table.empty:
-        raise ValueError("There is no image on which all methods have a score.")
-    if test not in TESTS:
+    table, dropped = _complete_rows(table, unit)
+    if test not in (None, *TESTS):
         raise ValueError(f"test must be one of {TESTS}, got {test!r}.")
-    rng = np.random.default_rng(random_state)
-    rows = [
-        (a, b, *_compare_pair((table[a] - table[b]).to_numpy(), test, alpha, n_resamples, rng))
-        for a, b in combinations(table.columns, 2)
+    corrected = ratio > 0 or of_fits is not None
+    test = test or ("t" if corrected else "wilcoxon")
+    of_fits = None if of_fits is None else of_fits[table.columns]
+    pairs = pd.DataFrame(
+        [
+            _compare_pair(table, a, b, ratio, of_fits, test, alpha, rope, n_resamples, random_state)
+            for a, b in combinations(table.columns, 2)
+        ]
+    )
+    pairs.insert(6, "p_holm", holm(pairs["p_value"]))
+    pairs["winner"] = [_winner(pair, alpha) for pair in pairs.itertuples()]
+    pairs["units_needed"] = [
+        units_needed(found, alpha / len(pairs)) for found in pairs.pop("found")
     ]
-    columns = ["method_a", "method_b", "difference", "low", "high", "p_value"]
-    pairs = pd.DataFrame(rows, columns=columns)
-    pairs["p_holm"] = holm(pairs["p_value"])
-    return Comparison(
+    means = table.mean().sort_values(ascending=False, kind="stable")
+    comparison = Comparison(
         metric,
         subset,
         unit,
         len(table),
-        pairs,
-        table.rank(axis=1, ascending=False).mean().sort_values(),
-        _friedman(table),
+        pairs.drop(columns="sign"),
+        average_ranks(table),
+        friedman(table),
         critical_difference(table.shape[1], len(table), alpha),
         alpha,
-        _conclude(table, pairs, metric, unit, alpha),
+        means=means,
+        p_best=_probability_of_best(table, means, ratio, of_fits, rope, random_state),
+        rope=rope,
+        smallest_p=smallest_p(len(table)),
+        test=test,
+        ratio=ratio,
+        n_fits=n_fits,
+        fitted_once=tuple(method for method in means.index if method in fitted_once),
+        notes=[*notes, *dropped],
     )
+    comparison.conclusion = conclusions.conclude(comparison)
+    return comparison
 
 
-def _compare_pair(differences, test, alpha, n_resamples, rng):
-    """Return the mean difference, its interval and the p-value of no difference."""
-    mean = differences.mean()
-    if len(differences) < 2 or np.ptp(differences) == 0:
-        low = high = mean if len(differences) > 1 else np.nan
+def _complete_rows(table, unit):
+    """Return the units on which all methods have a score, and in words what was left out."""
+    notes = []
+    unscored = table.columns[table.isna().all()].tolist()
+    if unscored and len(unscored) < table.shape[1]:
+        notes.append(f"Left out without any score: {', '.join(map(str, unscored))}.")
+        table = table.drop(columns=unscored)
+    if table.shape[1] < 2:
+        raise ValueError(f"At least two methods are needed for a comparison, got {table.shape[1]}.")
+    complete = table.dropna()
+    if complete.empty:
+        raise ValueError(f"There is no {unit} on which all methods have a score.")
+    if len(complete) < len(table):
+        left_out = conclusions.count(len(table) - len(complete), unit)
+        notes.append(f"Left out because not every method has a score there: {left_out}.")
+    return complete, notes
+
+
+def _compare_pair(table, a, b, ratio, of_fits, test, alpha, rope, n_resamples, random_state):
+    """Return the row of a pair, with the difference as an object and the sign of the test."""
+    found = difference_of(
+        _subtract(table[a], table[b]), ratio, None if of_fits is None else of_fits[a] - of_fits[b]
+    )
+    infinite = np.isnan(found.mean)
+    if test == "t" and not infinite:
+        p_value, sign = found.p_value(), np.sign(found.mean)
     else:
-        # Percentiles, because BCa fails on few and equal differences.
-        low, high = stats.bootstrap(
-            (differences,),
-            np.mean,
-            confidence_level=1 - alpha,
-            n_resamples=n_resamples,
-            method="percentile",
-            random_state=rng,
-        ).confidence_interval
-    return mean, low, high, _p_value(differences, test, n_resamples, rng)
+        test = "wilcoxon" if infinite else test
+        differences = _subtract(table[a], table[b])
+        p_value, sign = signed_test(differences, test, n_resamples, random_state)
+    low, high = found.interval(alpha)
+    better, equivalent, worse = pair_probabilities(found, rope)
+    return {
+        "method_a": a,
+        "method_b": b,
+        "difference": found.mean,
+        "low": low,
+        "high": high,
+        "p_value": p_value,
+        "p_a_better": better,
+        "p_equivalent": equivalent,
+        "p_b_better": worse,
+        "sign": sign,
+        "found": found,
+    }
 
 
-def _p_value(differences, test, n_resamples, rng):
-    if not differences.any():
-        return 1.0
-    if test == "wilcoxon":
-        return stats.wilcoxon(differences).pvalue
-    return stats.permutation_test(
-        (differences,),
-        np.mean,
-        permutation_type="samples",
-        vectorized=True,
-        n_resamples=n_resamples,
-        random_state=rng,
-    ).pvalue
+def _subtract(a, b):
+    """Return the differences of two columns; equal infinities do not differ."""
+    a, b = a.to_numpy(dtype=float), b.to_numpy(dtype=float)
+    return np.where(a == b, 0.0, a - np.where(a == b, 0.0, b))
+
+
+def _winner(pair, alpha):
+    """Return the method for which mean, test and interval speak, or ""."""
+    if pair.p_holm < alpha and pair.sign > 0 and pair.low > 0:
+        return pair.method_a
+    if pair.p_holm < alpha and pair.sign < 0 and pair.high < 0:
+        return pair.method_b
+    return ""
+
+
+def _probability_of_best(table, means, ratio, of_fits, rope, random_state):
+    n_units, df = len(table), len(table) - 1
+    if n_units < 2:
+        return pd.Series(np.nan, index=means.index)
+    share = ratio if of_fits is None else 0.0
+    factor = [_deviations(table) * np.sqrt(1 / n_units + share)]
+    if of_fits is not None:
+        df = min(df, len(of_fits) - 1)
+        factor.append(_deviations(of_fits) * np.sqrt(1 / len(of_fits) + ratio))
+    factor = np.concatenate(factor)
+    found = best_probabilities(table.mean(), factor, df, rope, random_state)
+    return found[means.index]
+
+
+def _deviations(table):
+    """Return what remains of a table without its means; its square is the covariance."""
+    values = table.to_numpy(dtype=float)
+    with np.errstate(invalid="ignore"):
+        return (values - values.mean(axis=0)) / np.sqrt(len(values) - 1)
 
 
 def holm(p_values):
@@ -217,62 +361,3 @@ def holm(p_values):
     corrected = np.empty_like(p_values)
     corrected[order] = np.maximum.accumulate(stepped).clip(max=1)
     return corrected
-
-
-def critical_difference(n_methods, n_units, alpha=0.05):
-    """Return Nemenyi's critical difference of average ranks.
-
-    Parameters
-    ----------
-    n_methods, n_units : int
-    alpha : float, default=0.05
-
-    Returns
-    -------
-    float
-
-    References
-    ----------
-    Demšar (2006). Journal of Machine Learning Research 7, 1-30, section 3.2.2.
-
-    Examples
-    --------
-    The worked example of the paper: 4 classifiers on 14 data sets, at 0.05 and at 0.10.
-
-    >>> from emstellar.benchmarking.statistics import critical_difference
-    >>> round(critical_difference(4, 14), 2), round(critical_difference(4, 14, 0.10), 2)
-    (1.25, 1.12)
-    """
-    quantile = stats.studentized_range.ppf(1 - alpha, n_methods, np.inf) / np.sqrt(2)
-    return float(quantile * np.sqrt(n_methods * (n_methods + 1) / (6 * n_units)))
-
-
-def _friedman(table):
-    if table.shape[1] < 3 or len(table) < 2:
-        return np.nan
-    if (table.nunique(axis=1) == 1).all():
-        return 1.0
-    return float(stats.friedmanchisquare(*table.to_numpy().T).pvalue)
-
-
-def _conclude(table, pairs, metric, unit, alpha):
-    n_units, n_methods = table.shape
-    # All signs equal is the most extreme of 2**n outcomes, on either side.
-    least = min(1.0, 2 / 2**n_units * len(pairs))
-    if least > alpha:
-        return (
-            f"{n_units} {unit}s cannot support a ranking of {n_methods} methods by {metric}: were "
-            f"one the best on every {unit}, the p-value would still be {least:.2g}."
-        )
-    means = table.mean().sort_values(ascending=False)
-    best = means.index[0]
-    against = pairs[(pairs["method_a"] == best) | (pairs["method_b"] == best)]
-    rivals = against["method_a"].where(against["method_a"] != best, against["method_b"])
-    beaten = rivals[against["p_holm"] < alpha].tolist()
-    equal = rivals[against["p_holm"] >= alpha].tolist()
-    text = f"{best} has the highest mean {metric} over {n_units} {unit}s ({means.iloc[0]:.4f}). "
-    if beaten:
-        text += f"It is significantly better than {', '.join(beaten)}. "
-    if equal:
-        text += f"No significant difference from {', '.join(equal)} was found. "
-    return text + f"(Paired test, Holm-corrected, level {alpha:g}.)"

@@ -19,7 +19,7 @@ from .data import BenchmarkData
 from .models import find_model, remove_model, write_model
 from .record import Record
 
-DATA_FIELDS = ("X", "y", "groups", "X_test", "y_test")
+DATA_FIELDS = ("X", "y", "groups", "X_test", "y_test", "groups_test")
 
 
 def write_atomically(path, write):

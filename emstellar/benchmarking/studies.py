@@ -44,6 +44,10 @@ DEFAULT_METHODS = ("unet", "unet-bn", "emnet-v1-bn", "forest")
 DATA_SETS = ("synthetic", "cardiac", "isbi2012", "neuronal")
 
 
+# Of `benchmark`, which a study decides.
+_ARGUMENTS = ("X", "y", "groups", "cv", "X_test", "y_test", "groups_test", "description", "loading")
+
+
 @dataclass(frozen=True)
 class Study:
     """The images of a benchmark and how to split them.
@@ -57,6 +61,7 @@ class Study:
     title, description : str
     loading : str
         The Python code that loads them.
+    groups_test : ndarray of shape (n_test_images,) or None
     """
 
     X: Any
@@ -68,11 +73,11 @@ class Study:
     title: str
     description: str
     loading: str = ""
+    groups_test: Any = None
 
     def arguments(self):
         """Return the keyword arguments of `benchmark` that this study decides."""
-        names = ("X", "y", "groups", "cv", "X_test", "y_test", "description", "loading")
-        return {name: getattr(self, name) for name in names}
+        return {name: getattr(self, name) for name in _ARGUMENTS}
 
     def with_folds(self, n_folds):
         """Return the study with its first folds only."""
@@ -275,6 +280,7 @@ def make_synthetic_study(n_groups=8, shape=(96, 96), *, n_test_groups=2, random_
         "Synthetic electron-microscopy images",
         f"emstellar.datasets.make_em_images: {n_groups} pieces of synthetic tissue with "
         f"mitochondria, four sections each, {n_test_groups} of them held out for the test.",
+        groups_test=groups[test],
     )
     return replace(study, loading=describe_study("make_synthetic_study", arguments, study))
 
@@ -290,6 +296,7 @@ def _cardiac():
         test.target,
         "Mitochondria in heart muscle",
         train.DESCR,
+        groups_test=test.groups,
     )
 
 
@@ -311,6 +318,8 @@ def _neuronal():
         test.target,
         "Mitochondria in brain",
         train.DESCR,
+        # Ten neighbouring sections of one stack, whichever blocks they are cut into.
+        groups_test=np.zeros(len(test.data), dtype=int),
     )
 
 
@@ -339,6 +348,7 @@ def _folder(folder, pattern, test_groups):
         _select(y, test) if test.any() else None,
         folder.resolve().name,
         f"{len(names)} images and masks of a folder, matched by name.",
+        groups_test=groups[test] if test.any() else None,
     )
 
 

@@ -1,5 +1,6 @@
 """Average ranks and what they can tell apart: `RankDisplay`."""
 
+from ..benchmarking.conclusions import count
 from ..metrics.labels import metric_label
 from .canvas import get_axes
 
@@ -8,7 +9,8 @@ class RankDisplay:
     """Critical-difference diagram: average ranks, with bars over methods that do not differ.
 
     As in Demšar [1]_: methods under one bar have average ranks closer than Nemenyi's critical
-    difference.
+    difference. Bars are drawn only where Friedman's test rejects that all methods are alike; where
+    it does not, or there are too few units, the title says so.
 
     Parameters
     ----------
@@ -90,13 +92,19 @@ class RankDisplay:
             for i, (low, high) in enumerate(groups)
         ]
         self._write_names(ranks, half, top)
-        comparison = self.comparison
-        self.ax_.set_title(
-            f"Average rank by {metric_label(comparison.metric)} over {comparison.n_units} "
-            f"{comparison.unit}s; critical difference {comparison.critical_difference:.2f}",
-            fontsize="medium",
-        )
+        self.ax_.set_title(self._title(), fontsize="medium")
         return self
+
+    def _title(self):
+        """Say over how many units the ranks are, and what they can tell apart."""
+        comparison = self.comparison
+        text = f"Average rank by {metric_label(comparison.metric)} over "
+        text += f"{count(comparison.n_units, comparison.unit)}; "
+        if not comparison.can_rank:
+            return text + "too few to rank methods"
+        if comparison.friedman_p >= comparison.alpha:
+            return text + f"no difference found (Friedman's p {comparison.friedman_p:.2g})"
+        return text + f"critical difference {comparison.critical_difference:.2f}"
 
     def _write_names(self, ranks, half, top):
         """Write the better half on the left, the others on the right, lines to their ranks."""

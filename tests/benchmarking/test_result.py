@@ -81,7 +81,13 @@ def test_compare_by_group_averages_the_images_of_a_group(result):
 
 def test_compare_by_image(result):
     assert result.compare(by="image", subset="validation", n_resamples=99).n_units == 6
-    assert result.compare(n_resamples=99).unit == "image"
+    found = result.compare(by="image", subset="test", n_resamples=99)
+    assert (found.unit, found.n_units) == ("image", 3)
+
+
+def test_test_images_without_groups_are_one_unit(result):
+    found = result.compare()
+    assert (found.unit, found.n_units) == ("test set", 1)
 
 
 def test_rank_correlation_is_spearmans(result):

@@ -1,0 +1,195 @@
+"""Comparisons in words."""
+
+import numpy as np
+
+WORDS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
+TEST_NAMES = {
+    "t": "Paired t-test",
+    "wilcoxon": "Wilcoxon's signed-rank test",
+    "permutation": "Sign-flip permutation test",
+}
+
+
+def count(n, noun):
+    """Return a number with its noun.
+
+    Examples
+    --------
+    >>> from emstellar.benchmarking.conclusions import count
+    >>> count(1, "fold"), count(3, "test set")
+    ('1 fold', '3 test sets')
+    """
+    return f"{n} {noun}" if n == 1 else f"{n} {noun}s"
+
+
+def conclude(comparison):
+    """Return everything that a comparison says, in words.
+
+    Parameters
+    ----------
+    comparison : Comparison
+        With all attributes but its conclusion.
+
+    Returns
+    -------
+    str
+    """
+    c = comparison
+    if not c.can_rank:
+        return " ".join([_no_ranking(c), *c.notes])
+    sentences = [headline(c), *_disputed(c), _disagreement(c), _power(c), _probability(c)]
+    sentences += [*c.notes, _method(c)]
+    return " ".join(sentence for sentence in sentences if sentence)
+
+
+def headline(comparison):
+    """Return who leads, by how much, and whether that is significant.
+
+    Parameters
+    ----------
+    comparison : Comparison
+
+    Returns
+    -------
+    str
+    """
+    c = comparison
+    if not c.can_rank:
+        return _no_ranking(c)
+    if not np.isfinite(c.means).all():
+        return (
+            f"Over {count(c.n_units, c.unit)} {c.metric} is infinite for "
+            f"{_list(c.means.index[~np.isfinite(c.means)])}, so that no mean exists: ranks alone "
+            f"are compared, and no winner is named."
+        )
+    best = c.means.index[0]
+    beaten = c.worse_than(best)
+    equal = [method for method in c.means.index[1:] if method not in beaten]
+    text = f"{best} has the highest mean {c.metric} over {count(c.n_units, c.unit)} "
+    text += f"({c.means.iloc[0]:.4f})."
+    if c.fitted_once:
+        return " ".join([text, *_about_models(c, best, beaten, equal)])
+    if beaten:
+        text += f" It is significantly better than {_differences(c, best, beaten)}."
+    if equal:
+        text += f" No significant difference from {_differences(c, best, equal)} was found."
+    return text
+
+
+def _about_models(c, best, beaten, equal):
+    """Say of single fits what may be said: these models differ, the methods may not."""
+    once = set(c.fitted_once)
+    if best not in once:
+        real = [method for method in beaten if method not in once]
+        if real:
+            yield f"It is significantly better than {_differences(c, best, real)}."
+        beaten = [method for method in beaten if method in once]
+    number = WORDS[len(c.means)] if len(c.means) < len(WORDS) else len(c.means)
+    if beaten:
+        yield f"It scored higher than {_differences(c, best, beaten)}, beyond chance between units."
+    if equal:
+        yield f"No significant difference from {_differences(c, best, equal)} was found."
+    if len(once) == len(c.means):
+        yield (
+            f"This is about these {number} fitted models, not about the methods: each was fitted "
+            "once, and another seed or other training images may turn the order round."
+        )
+    else:
+        yield f"Of {_list(c.fitted_once)} there is one model: this is about it, not the method."
+
+
+def _no_ranking(c):
+    text = f"{count(c.n_units, c.unit)} cannot support a ranking of {len(c.means)} methods by "
+    if c.n_units < 2:
+        return text + f"{c.metric}: from one observation nothing can be ranked."
+    least = min(1.0, c.smallest_p * len(c.pairs))
+    return text + (
+        f"{c.metric}: were one the best on every {c.unit}, the p-value would still be {least:.2g}."
+    )
+
+
+def _differences(c, best, others):
+    """Return methods, and of few the intervals of the differences to the best."""
+    if len(others) > 3:
+        return _list(others)
+    return f"{_list(others)} ({'; '.join(_interval(c, best, method) for method in others)})"
+
+
+def _interval(c, best, other):
+    pair, sign = _pair(c, best, other)
+    low, high = sorted((sign * pair.low, sign * pair.high))
+    return f"by {sign * pair.difference:.4f}, {1 - c.alpha:.0%} interval {low:.4f} to {high:.4f}"
+
+
+def _pair(c, a, b):
+    """Return the row of a pair and the sign that makes its difference a - b."""
+    for pair in c.pairs.itertuples():
+        if {pair.method_a, pair.method_b} == {a, b}:
+            return pair, 1 if pair.method_a == a else -1
+    raise KeyError((a, b))
+
+
+def _disputed(c):
+    """Say where the test rejects and mean or interval do not agree."""
+    for pair in c.pairs.itertuples():
+        if pair.p_holm < c.alpha and not pair.winner and np.isfinite(pair.difference):
+            yield (
+                f"The test tells {pair.method_a} from {pair.method_b} (p = {pair.p_holm:.2g}), but "
+                "mean, test and interval do not agree on which is better: no winner is named."
+            )
+
+
+def _disagreement(c):
+    best, first = c.means.index[0], c.ranks.index[0]
+    if c.ranks[best] <= c.ranks[first] or not np.isfinite(c.means).all():
+        return ""
+    return (
+        f"Mean and ranks disagree: {first} has the better average rank ({c.ranks[first]:.2f} "
+        f"against {c.ranks[best]:.2f})."
+    )
+
+
+def _power(c):
+    """Say what it would take to tell the best from the nearest method that it does not beat."""
+    best = c.means.index[0]
+    nearest = [method for method in c.means.index[1:] if method not in c.worse_than(best)]
+    if not nearest or not np.isfinite(c.means).all():
+        return ""
+    pair, _ = _pair(c, best, nearest[0])
+    if not pair.difference or np.isnan(pair.units_needed):
+        return ""
+    if np.isinf(pair.units_needed):
+        return f"No number of {c.unit}s within reason would show the difference from {nearest[0]}."
+    needed = count(int(pair.units_needed), c.unit)
+    return f"To see the difference from {nearest[0]} with 80 % power would take about {needed}."
+
+
+def _probability(c):
+    if c.p_best.isna().any():
+        return ""
+    within = f" to within {c.rope:g}" if c.rope else ""
+    leaders = c.p_best.sort_values(ascending=False, kind="stable").head(3)
+    return (
+        f"Probability of being the best{within}: "
+        + ", ".join(f"{method} {probability:.2f}" for method, probability in leaders.items())
+        + "."
+    )
+
+
+def _method(c):
+    name = TEST_NAMES[c.test]
+    if c.test == "t" and c.ratio and c.unit in ("fold", "block", "group"):
+        name += ", corrected for training images that folds share"
+    text = f"({name}, Holm-corrected, level {c.alpha:g}"
+    if c.test == "t":
+        text += (
+            f"; without assuming normal differences {count(c.n_units, c.unit)} can give no p below "
+            f"{c.smallest_p:.2g}"
+        )
+    else:
+        text += f"; the smallest p of {count(c.n_units, c.unit)} is {c.smallest_p:.2g}"
+    return text + ".)"
+
+
+def _list(names):
+    return ", ".join(map(str, names))

@@ -1,0 +1,222 @@
+"""What counts as one observation: the units over which methods are compared."""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+import pandas as pd
+
+from .conclusions import count
+from .record import ALL_FOLDS
+
+CHOICES = (None, "image", "group")
+
+
+@dataclass
+class Observations:
+    """The units of a comparison and what is known of the fits behind them.
+
+    Attributes
+    ----------
+    table : DataFrame
+        One row per unit, one column per method: the mean score of the unit's images.
+    unit : {"image", "group", "block", "fold", "test set"}
+    ratio : float
+        Test images over training images of a fold; 0 where fits do not matter.
+    of_fits : DataFrame or None
+        Where several fits predict all units: one row per fit, the mean over the units.
+    n_fits : int
+        How many fits of each method stand behind the means.
+    fitted_once : list of str
+        The methods of which there is one fit, so that nothing can be said of others.
+    notes : list of str
+        What was assumed and left out.
+    """
+
+    table: pd.DataFrame
+    unit: str
+    ratio: float = 0.0
+    of_fits: pd.DataFrame | None = None
+    n_fits: int = 1
+    fitted_once: list = field(default_factory=list)
+    notes: list = field(default_factory=list)
+
+    def options(self):
+        """Return the arguments of `compare_methods` that tell of the fits."""
+        names = ("unit", "ratio", "of_fits", "n_fits", "fitted_once", "notes")
+        return {name: getattr(self, name) for name in names}
+
+
+def observe(rows, subset, by=None, folds=None):
+    """Return the units of a subset.
+
+    Parameters
+    ----------
+    rows : DataFrame
+        Of `BenchmarkResult.scores`: one metric on one subset.
+    subset : {"validation", "test"}
+    by : {"image", "group"}, optional
+        What is asked for; the largest known unit by default.
+    folds : dict, optional
+        From `describe_folds`.
+
+    Returns
+    -------
+    Observations
+
+    Raises
+    ------
+    ValueError
+        If `by` asks for groups that are not known.
+
+    Notes
+    -----
+    Images of one field, stack or block resemble each other, and images of one fold share one fitted
+    model: neither are independent. On test images the units are their groups, and without groups
+    there is one. In cross-validation the units are the folds, which are called groups or blocks
+    where each fold is one of these; images of groups within a fold are averaged by group first. A
+    stack of which each fold tests a part is the unit itself, and the spread between folds counts
+    besides. Repeats, which differ by the seed alone, are averaged.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from emstellar.benchmarking.observations import observe
+    >>> rows = pd.DataFrame({"method": ["A"] * 4 + ["B"] * 4, "repeat": 0, "fold": [0, 0, 1, 1] * 2,
+    ...                      "image": [0, 1, 2, 3] * 2, "group": None,
+    ...                      "value": [0.9, 0.7, 0.6, 0.8, 0.5, 0.7, 0.6, 0.6]})
+    >>> observe(rows, "validation").table
+    method    A    B
+    fold
+    0       0.8  0.6
+    1       0.7  0.6
+    """
+    grouped = rows["group"].notna().any()
+    if by not in CHOICES or (by == "group" and not grouped):
+        remedy = " (groups=, of test images groups_test=)" if by == "group" else ""
+        raise ValueError(f"by={by!r} is not possible: by image, or by group where known{remedy}.")
+    if subset == "test":
+        found = _observe_test(rows, by, grouped, folds)
+    else:
+        found = _observe_validation(rows, by, grouped, folds)
+    found.notes += _undefined(rows)
+    return found
+
+
+def _undefined(rows):
+    undefined = rows[rows["value"].isna()]["image"].nunique()
+    if not undefined:
+        return []
+    where = "is undefined there" if undefined == 1 else "is undefined on them"
+    return [f"{count(undefined, 'image')} left out for a method whose score {where}."]
+
+
+def _unit_means(rows, unit, *within):
+    """Return the table of units and methods: images are averaged over fits, then by `within`."""
+    keys = list(dict.fromkeys(["method", unit, *within, "image"]))
+    means = rows.groupby(keys, sort=True)["value"].mean()
+    while len(keys) > 2:
+        keys = keys[:-1]
+        means = means.groupby(keys).mean()
+    methods = list(dict.fromkeys(rows["method"]))
+    return means.unstack("method")[methods]
+
+
+def _observe_validation(rows, by, grouped, folds):
+    blocks = bool(folds and folds["blocks"])
+    n_folds = rows["fold"].nunique()
+    if by == "image":
+        return _by_image(rows, "images of a fold share one fitted model")
+    options = {"ratio": _ratio(rows, folds), "n_fits": _count_fits(rows)}
+    if not grouped:
+        table = _unit_means(rows, "fold")
+        return Observations(table, "block" if blocks else "fold", **options)
+    n_groups = rows["group"].nunique()
+    if n_groups == 1:
+        table = _unit_means(rows, "group")
+        return Observations(table, "group", notes=["All images are of one group."])
+    if (rows.groupby("group")["fold"].nunique() == 1).all():
+        if n_groups == n_folds:
+            return Observations(_unit_means(rows, "group"), "group", **options)
+        note = (
+            f"The {n_groups} groups were tested in {n_folds} folds; groups of one fold share one "
+            "fitted model, so the folds are the observations."
+        )
+        return Observations(_unit_means(rows, "fold", "group"), "fold", notes=[note], **options)
+    if (rows.groupby(["method", "repeat", "image"])["fold"].nunique() > 1).any():
+        # Splits that were drawn again and again.
+        return Observations(_unit_means(rows, "fold", "group"), "fold", **options)
+    note = f"Each group was cut over several of the {n_folds} folds, whose spread is counted too."
+    of_fits = _unit_means(rows, "fold", "group")
+    return Observations(
+        _unit_means(rows, "group"), "group", of_fits=of_fits, notes=[note], **options
+    )
+
+
+def _by_image(rows, assumed):
+    table = _unit_means(rows, "image")
+    note = f"Images were taken as independent, as was asked for, although {assumed}."
+    methods = list(table.columns)
+    return Observations(table, "image", fitted_once=methods, notes=[note])
+
+
+def _observe_test(rows, by, grouped, folds):
+    notes = []
+    if by == "image":
+        unit = "image"
+        kind = "are of few groups" if grouped else "may be of one piece of tissue"
+        notes.append(f"Images were taken as independent, as was asked for, although they {kind}.")
+    elif grouped:
+        unit = "group"
+    else:
+        unit, rows = "test set", rows.assign(**{"test set": 0})
+        n_images = rows["image"].nunique()
+        notes.append(
+            f"The {count(n_images, 'test image')} count as one, since it is not known of which "
+            'groups they are (groups_test=); by="image" takes them as independent.'
+        )
+    table = _unit_means(rows, unit)
+    fit = "fold" if rows["fold"].nunique() > 1 else "repeat"
+    several = rows.groupby("method")[fit].nunique()
+    if fit == "fold":
+        # Votes have one "fold", which stands for all.
+        several = rows[rows["fold"] != ALL_FOLDS].groupby("method")["fold"].nunique()
+    several = several[several > 1].index
+    once = [method for method in table.columns if method not in several]
+    if not len(several):
+        return Observations(table, unit, fitted_once=once, notes=notes)
+    complete = rows[rows[unit].isin(table.dropna(axis=1, how="all").dropna().index)]
+    of_fits = _means_of_fits(complete, fit, unit, once)
+    return Observations(
+        table,
+        unit,
+        _ratio(rows, folds) if fit == "fold" else 0.0,
+        of_fits if len(of_fits) > 1 else None,
+        len(of_fits),
+        once,
+        notes,
+    )
+
+
+def _means_of_fits(rows, fit, unit, once):
+    """Return the mean over the units of each fit; of a method fitted once it is the same."""
+    means = _unit_means(rows, fit, unit)
+    for method in once:
+        means[method] = means[method].mean()
+    return means.drop(index=ALL_FOLDS, errors="ignore").dropna(axis=1, how="all").dropna()
+
+
+def _count_fits(rows):
+    return int(rows.groupby("method")[["fold", "repeat"]].apply(_n_different).min())
+
+
+def _n_different(rows):
+    return len(rows.drop_duplicates())
+
+
+def _ratio(rows, folds):
+    """Return test images over training images of a fold, on average."""
+    if folds:
+        return float(np.mean(folds["n_validation"]) / np.mean(folds["n_train"]))
+    n_images = rows["image"].nunique()
+    tested = rows.groupby("fold")["image"].nunique().mean()
+    return float(tested / (n_images - tested)) if n_images > tested else 0.0

@@ -1,0 +1,115 @@
+"""Average ranks of methods: Friedman's test and the critical difference."""
+
+from math import factorial
+
+import numpy as np
+from scipy import stats
+
+
+def average_ranks(table):
+    """Return the average rank of each method, 1 is best, in order.
+
+    Parameters
+    ----------
+    table : DataFrame
+        One row per unit, one column per method; higher is better.
+
+    Returns
+    -------
+    Series
+    """
+    return table.rank(axis=1, ascending=False).mean().sort_values()
+
+
+def critical_difference(n_methods, n_units, alpha=0.05):
+    """Return Nemenyi's critical difference of average ranks.
+
+    Parameters
+    ----------
+    n_methods, n_units : int
+    alpha : float, default=0.05
+
+    Returns
+    -------
+    float
+
+    References
+    ----------
+    Demšar (2006). Journal of Machine Learning Research 7, 1-30, section 3.2.2.
+
+    Examples
+    --------
+    The worked example of the paper: 4 classifiers on 14 data sets, at 0.05 and at 0.10.
+
+    >>> from emstellar.benchmarking.ranks import critical_difference
+    >>> round(critical_difference(4, 14), 2), round(critical_difference(4, 14, 0.10), 2)
+    (1.25, 1.12)
+    """
+    quantile = stats.studentized_range.ppf(1 - alpha, n_methods, np.inf) / np.sqrt(2)
+    return float(quantile * np.sqrt(n_methods * (n_methods + 1) / (6 * n_units)))
+
+
+def friedman(table):
+    """Return the p-value of Friedman's test that all methods have equal ranks.
+
+    Friedman's chi-square is conservative; Iman and Davenport's [1]_ ratio,
+    F = (n - 1) chi² / (n (k - 1) - chi²) with k - 1 and (k - 1) (n - 1) degrees of freedom, is
+    what Demšar [2]_ recommends.
+
+    Parameters
+    ----------
+    table : DataFrame of shape (n_units, n_methods)
+
+    Returns
+    -------
+    float
+        NaN for fewer than three methods or two units.
+
+    References
+    ----------
+    .. [1] Iman and Davenport (1980). Approximations of the critical region of the Friedman
+       statistic. Communications in Statistics A 9, 571-595.
+    .. [2] Demšar (2006). Journal of Machine Learning Research 7, 1-30, section 3.2.2.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from emstellar.benchmarking.ranks import friedman
+    >>> table = pd.DataFrame({"A": [9, 8, 7, 9], "B": [7, 6, 8, 6], "C": [5, 7, 6, 5]})
+    >>> round(friedman(table), 3)
+    0.084
+    """
+    n_units, n_methods = table.shape
+    if n_methods < 3 or n_units < 2:
+        return np.nan
+    if (table.nunique(axis=1) == 1).all():
+        return 1.0
+    chi2 = float(stats.friedmanchisquare(*table.rank(axis=1).to_numpy().T).statistic)
+    df = n_methods - 1
+    rest = n_units * df - chi2
+    # If all units agree, the ratio is infinite; of the (k!)^n orders k! are as extreme.
+    if rest <= 1e-9 * chi2:
+        return float(factorial(n_methods)) ** (1 - n_units)
+    return float(stats.f.sf((n_units - 1) * chi2 / rest, df, df * (n_units - 1)))
+
+
+def stretches(ranks, difference):
+    """Return the stretches of average ranks that lie within one critical difference.
+
+    Parameters
+    ----------
+    ranks : iterable of float
+    difference : float
+
+    Returns
+    -------
+    list of (low, high)
+        The longest ones that hold two or more methods.
+    """
+    ranks = sorted(ranks)
+    found = [(low, max(rank for rank in ranks if rank - low < difference)) for low in ranks]
+    return [
+        (low, high)
+        for i, (low, high) in enumerate(found)
+        if high > low and not any(high <= other for _, other in found[:i])
+    ]
