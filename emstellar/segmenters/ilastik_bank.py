@@ -1,17 +1,19 @@
-"""The filters of ilastik's pixel classification, by scipy and scikit-image."""
-
-from functools import cache
-from math import factorial
+"""The filters of ilastik's pixel classification."""
 
 import numpy as np
-from scipy import ndimage
-from skimage.feature import hessian_matrix_eigvals, structure_tensor_eigenvalues
+
+from emstellar.segmenters.filter_bank import FilterBank
+from emstellar.segmenters.separable_filters import eigenvalues, gaussian, smooth
+from emstellar.segmenters.windows import cut, whole
 
 SCALES = (0.3, 0.7, 1.0, 1.6, 3.5, 5.0, 10.0)
 
 # Windows in standard deviations, and the border: the image mirrored about its outermost pixel.
 _FILTER_WINDOW, _PRESMOOTHING_WINDOW = 2.0, 3.5
-_BORDER = "mirror"
+_BORDER = "reflect"
+
+
+N_FEATURES = 1 + 8 * (len(SCALES) - 1)
 
 
 def ilastik_features(channel):
@@ -59,54 +61,83 @@ def ilastik_features(channel):
     >>> print(f"{features[8, 8, 2]:.3f}")
     4.000
     """
-    features = []
+    return BANK.compute(channel[..., np.newaxis])
+
+
+def _fill(channel, window, planes):
+    """Write the features of a window of an image.
+
+    Parameters
+    ----------
+    channel : ndarray of shape (height, width)
+        The whole image.
+    window : Window
+        Which part of it.
+    planes : ndarray of shape (49, n_rows, n_columns), float32
+        Where to.
+    """
+    region = window.grow(1)
+    position = 0
     for scale in SCALES:
-        image, sigma = _presmooth(channel, scale)
-        features.append(_filter(image, sigma, 0, 0))
-        if scale > SCALES[0]:
-            features += _edges_and_textures(image, sigma)
-    return np.stack(features, axis=-1, dtype="float32", casting="same_kind")
+        image, sigma = _presmooth(channel, region, scale)
+        if scale == SCALES[0]:
+            planes[0] = cut(smooth(image, gaussian(sigma, _FILTER_WINDOW)), region, window)
+            position = 1
+        else:
+            _edges_and_textures(image, sigma, region, window, planes[position : position + 8])
+            position += 8
 
 
-def _presmooth(channel, scale):
-    """Return an image and the scale at which to filter it so that both add up to `scale`."""
+def _presmooth(channel, region, scale):
+    """Return the image of a region, and the scale at which to filter it: both add up to `scale`.
+
+    The image has as many pixels more on each side as the filter of that scale needs. Those beyond
+    the border are right too, since the mirror of a smoothed image is the smoothed mirror.
+    """
+    sigma = min(scale, 1.0)
+    margin = gaussian(sigma, _FILTER_WINDOW).radius
+    held = whole(channel.shape)
     if scale <= 1:
-        return channel, scale
-    sigma = np.sqrt(scale**2 - 1)
-    smooth = ndimage.gaussian_filter(channel, sigma, mode=_BORDER, truncate=_PRESMOOTHING_WINDOW)
-    return smooth, 1.0
+        return cut(channel, held, region, margin, _BORDER).astype("float32"), sigma
+    wide = gaussian(np.sqrt(scale**2 - 1), _PRESMOOTHING_WINDOW)
+    padded = cut(channel, held, region, margin + wide.radius, _BORDER)
+    return smooth(padded.astype("float32", copy=False), wide), sigma
 
 
-def _edges_and_textures(image, sigma):
-    row, column = _filter(image, sigma, 1, 0), _filter(image, sigma, 0, 1)
-    hessian = [_filter(image, sigma, *orders) for orders in ((2, 0), (1, 1), (0, 2))]
+def _edges_and_textures(image, sigma, region, window, planes):
+    """Write the eight features of a scale."""
+    kernels = [gaussian(sigma, _FILTER_WINDOW, order) for order in range(3)]
+    # The filters along the first axis serve several along the second.
+    partly = [kernel(image, 0) for kernel in kernels]
+    row, column = kernels[0](partly[1], 1), kernels[1](partly[0], 1)
     tensor = [
-        _filter(product, 0.5 * sigma, 0, 0) for product in (row * row, row * column, column**2)
+        _filter_region(product, region, window, gaussian(0.5 * sigma, _FILTER_WINDOW))
+        for product in (row * row, row * column, column * column)
     ]
-    return [
-        hessian[0] + hessian[2],
-        np.hypot(row, column),
-        _filter(image, sigma, 0, 0) - _filter(image, 0.66 * sigma, 0, 0),
-        *structure_tensor_eigenvalues(tensor),
-        *hessian_matrix_eigvals(hessian),
-    ]
-
-
-def _filter(image, sigma, row_order, column_order):
-    """Return a derivative of the smoothed image, of the given order along each axis."""
-    rows = ndimage.convolve1d(image, _kernel(sigma, row_order), axis=0, mode=_BORDER)
-    return ndimage.convolve1d(rows, _kernel(sigma, column_order), axis=1, mode=_BORDER)
-
-
-@cache
-def _kernel(sigma, order):
-    """Return a Gaussian's derivative, cut off at the window and corrected for the cut."""
-    radius = int(_FILTER_WINDOW * sigma + 0.5)
-    x = np.arange(-radius, radius + 1)
-    kernel = ndimage.gaussian_filter1d(
-        (x == 0).astype(float), sigma, order=order, mode="constant", truncate=_FILTER_WINDOW
+    row, column, smoothed, rr, rc, cc = (
+        cut(values, region, window)
+        for values in (
+            row,
+            column,
+            kernels[0](partly[0], 1),
+            kernels[0](partly[2], 1),
+            kernels[1](partly[1], 1),
+            kernels[2](partly[0], 1),
+        )
     )
-    if order:
-        kernel -= kernel.mean()
-        kernel *= factorial(order) / np.sum(kernel * (-x) ** order)
-    return kernel
+    narrow = gaussian(0.66 * sigma, _FILTER_WINDOW)
+    surplus = kernels[0].radius - narrow.radius
+    inner = image[surplus : image.shape[0] - surplus, surplus : image.shape[1] - surplus]
+    planes[0] = smoothed
+    np.add(rr, cc, out=planes[1])
+    np.sqrt(row * row + column * column, out=planes[2])
+    np.subtract(smoothed, cut(smooth(inner, narrow), region, window), out=planes[3])
+    planes[4], planes[5] = eigenvalues(*tensor)
+    planes[6], planes[7] = eigenvalues(rr, rc, cc)
+
+
+def _filter_region(values, region, window, kernel):
+    return smooth(cut(values, region, window, kernel.radius, _BORDER), kernel)
+
+
+BANK = FilterBank(_fill, N_FEATURES)

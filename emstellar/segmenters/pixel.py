@@ -19,14 +19,14 @@ from emstellar.constraints import (
     check_parameters,
 )
 from emstellar.randomness import seed_from
+from emstellar.segmenters.forest_votes import make_asker
 from emstellar.segmenters.pixel_features import (
     BANKS,
-    FeatureBank,
+    FunctionBank,
     compute_pixels,
-    compute_rows,
-    row_blocks,
 )
 from emstellar.segmenters.pixel_sampling import count_cells, draw_cells, draw_pixels
+from emstellar.segmenters.windows import split_windows
 from emstellar.validation import (
     UNLABELLED,
     check_images,
@@ -175,7 +175,7 @@ class PixelSegmenter(BaseSegmenter):
     def _get_bank(self):
         if isinstance(self.features, str):
             return BANKS[self.features]
-        return FeatureBank(self.features, margin=None)
+        return FunctionBank(self.features)
 
     def _draw_table(self, images, codes, weights, classes, rng):
         """Return features, labels and weights (or None) of the drawn pixels."""
@@ -213,25 +213,23 @@ class PixelSegmenter(BaseSegmenter):
         """
         check_is_fitted(self)
         images = check_images(X, n_channels=self.n_channels_in_, name=type(self).__name__)
+        ask = make_asker(self.estimator_)
         if is_sequence_of_arrays(X):
-            return [self._predict_image(image) for image in images]
+            return [self._predict_image(image, ask) for image in images]
         probabilities = np.empty(
             (len(images), *images[0].shape[:2], len(self.classes_)), dtype="float32"
         )
         for image, out in zip(images, probabilities, strict=True):
-            out[:] = self._predict_image(image)
+            out[:] = self._predict_image(image, ask)
         return probabilities
 
-    def _predict_image(self, image):
-        bank = self._get_bank()
+    def _predict_image(self, image, ask):
         # A class whose pixels all had weight 0 is unknown to the classifier: it stays at 0.
         columns = np.searchsorted(self.classes_, self.estimator_.classes_)
         out = np.zeros((*image.shape[:2], len(self.classes_)), dtype="float32")
-        for rows in row_blocks(bank, image.shape):
-            features = compute_rows(bank, image, rows)
-            table = features.reshape(-1, features.shape[-1])
-            block = self.estimator_.predict_proba(table)
-            out[rows][..., columns] = block.reshape(*features.shape[:2], -1)
+        compute_window = self._get_bank().prepare(image)
+        for window in split_windows(image.shape):
+            out[window.rows, window.columns][..., columns] = ask(compute_window(window))
         return out
 
 

@@ -1,80 +1,52 @@
-"""Feature banks: from an image to a table of filter values, one row per pixel.
-
-A bank is a function from an image (height, width, channels) to features (height, width,
-n_features), and the number of pixels around a pixel that its features depend on, so that large
-images can be computed in blocks of rows.
-"""
-
-from functools import partial
-from typing import NamedTuple
+"""Feature banks: from an image to filter values at each pixel, window by window."""
 
 import numpy as np
-from skimage.feature import multiscale_basic_features
 
-from emstellar.segmenters.ilastik_bank import ilastik_features
-from emstellar.segmenters.weka_bank import weka_features
+from emstellar.segmenters import ilastik_bank, multiscale_bank, weka_bank
 
-# Features of about so many pixels are held at once: 0.3 GB for the 76 of Weka.
-BLOCK_PIXELS = 2**20
-
-
-class FeatureBank(NamedTuple):
-    """A function that computes features, and how far it sees."""
-
-    compute: object
-    margin: int | None
+# Under the name that it had before it got its own module, too.
+from emstellar.segmenters.multiscale_bank import multiscale_features as multiscale_features
+from emstellar.segmenters.windows import split_windows
 
 
-def row_blocks(bank, shape):
-    """Return slices of rows which cover an image, each small enough to compute at once.
+class FunctionBank:
+    """Features by any function of whole images.
 
     Parameters
     ----------
-    bank : FeatureBank
-        A bank of unknown margin sees the whole image, so that there is one block.
-    shape : tuple
-        The image's shape: (height, width, ...).
-
-    Returns
-    -------
-    list of slice
+    compute : callable
+        From an image (height, width, n_channels) to features (height, width, n_features).
     """
-    height, width = shape[:2]
-    step = height if bank.margin is None else max(1, BLOCK_PIXELS // width)
-    return [slice(start, min(start + step, height)) for start in range(0, height, step)]
 
+    def __init__(self, compute):
+        self.compute = compute
 
-def compute_rows(bank, image, rows):
-    """Return the features of a block of rows, the same as if the whole image were computed.
+    def prepare(self, image):
+        """Return a function from windows of an image to their features.
 
-    Parameters
-    ----------
-    bank : FeatureBank
-        What to compute.
-    image : ndarray of shape (height, width, n_channels)
-        The whole image.
-    rows : slice
-        From `row_blocks`.
+        Parameters
+        ----------
+        image : ndarray of shape (height, width, n_channels)
+            Given to the function as it is.
 
-    Returns
-    -------
-    ndarray of shape (n_rows, width, n_features)
+        Returns
+        -------
+        callable
+            From a `Window` to features (n_rows, n_columns, n_features).
 
-    Raises
-    ------
-    ValueError
-        If the bank's features have not the height and width of the image.
-    """
-    margin = image.shape[0] if bank.margin is None else bank.margin
-    top = max(0, rows.start - margin)
-    part = image[top : rows.stop + margin]
-    features = np.asarray(bank.compute(part))
-    if features.ndim != 3 or features.shape[:2] != part.shape[:2]:
-        raise ValueError(
-            f"features returned an array of shape {features.shape} for an image of shape "
-            f"{part.shape}; expected (height, width, n_features) with the image's height and width."
-        )
-    return features[rows.start - top : rows.stop - top]
+        Raises
+        ------
+        ValueError
+            If the function's features have not the height and width of the image.
+        """
+        features = np.asarray(self.compute(image))
+        if features.ndim != 3 or features.shape[:2] != image.shape[:2]:
+            raise ValueError(
+                f"features returned an array of shape {features.shape} for an image of shape "
+                f"{image.shape}; expected (height, width, n_features) with the image's height "
+                "and width."
+            )
+        return lambda window: features[window.rows, window.columns]
 
 
 def compute_pixels(bank, image, pixels):
@@ -82,81 +54,36 @@ def compute_pixels(bank, image, pixels):
 
     Parameters
     ----------
-    bank : FeatureBank
+    bank : FilterBank or FunctionBank
         What to compute.
     image : ndarray of shape (height, width, n_channels)
         The whole image.
     pixels : ndarray of shape (n_pixels,)
-        Flat positions, sorted.
+        Flat positions.
 
     Returns
     -------
     ndarray of shape (n_pixels, n_features)
     """
-    width, parts = image.shape[1], []
-    for rows in row_blocks(bank, image.shape):
-        start, stop = np.searchsorted(pixels, [rows.start * width, rows.stop * width])
-        if stop > start:
-            features = compute_rows(bank, image, rows)
-            table = features.reshape(-1, features.shape[-1])
-            parts.append(table[pixels[start:stop] - rows.start * width])
-    return np.concatenate(parts)
+    rows, columns = np.divmod(pixels, image.shape[1])
+    compute_window, parts, places = bank.prepare(image), [], []
+    for window in split_windows(image.shape):
+        inside = np.flatnonzero(
+            (rows >= window.rows.start)
+            & (rows < window.rows.stop)
+            & (columns >= window.columns.start)
+            & (columns < window.columns.stop)
+        )
+        if inside.size:
+            features = compute_window(window)
+            r, c = rows[inside] - window.rows.start, columns[inside] - window.columns.start
+            parts.append(features[r, c])
+            places.append(inside)
+    return np.concatenate(parts)[np.argsort(np.concatenate(places))]
 
 
-def per_channel(compute, image):
-    """Return the features of each channel, side by side.
-
-    Parameters
-    ----------
-    compute : callable
-        From a float32 image (height, width) to features (height, width, n_features).
-    image : ndarray of shape (height, width, n_channels)
-        Any real dtype; converted to float32 without rescaling.
-
-    Returns
-    -------
-    ndarray of shape (height, width, n_channels * n_features), float32
-    """
-    channels = np.moveaxis(np.asarray(image, dtype="float32"), -1, 0)
-    return np.concatenate([compute(channel) for channel in channels], axis=-1, dtype="float32")
-
-
-def multiscale_features(channel):
-    """Return scikit-image's basic features at the scales 0.5, 1, 2, 4, 8 and 16 pixels.
-
-    Parameters
-    ----------
-    channel : ndarray of shape (height, width), float32
-        Of any size from one pixel up. Values are taken as they are.
-
-    Returns
-    -------
-    ndarray of shape (height, width, 24), float32
-        For each scale: the intensity after Gaussian smoothing, the magnitude of its gradient
-        (Sobel) and the two eigenvalues of its Hessian matrix.
-
-    Notes
-    -----
-    `skimage.feature.multiscale_basic_features` with its defaults. The outermost pixels are
-    repeated where an image is a single pixel high or wide, since a gradient needs two.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from emstellar.segmenters.pixel_features import multiscale_features
-    >>> multiscale_features(np.zeros((5, 1), dtype="float32")).shape
-    (5, 1, 24)
-    """
-    height, width = channel.shape
-    padding = (0, max(0, 2 - height)), (0, max(0, 2 - width))
-    # One thread: how many cores a fit may use is the caller's to say.
-    features = multiscale_basic_features(np.pad(channel, padding, mode="edge"), workers=1)
-    return features[:height, :width]
-
-
-# The margins are the sums of the radii of the filters that follow one another, and some pixels.
 BANKS = {
-    "multiscale": FeatureBank(partial(per_channel, multiscale_features), 72),
-    "ilastik": FeatureBank(partial(per_channel, ilastik_features), 48),
-    "weka": FeatureBank(partial(per_channel, weka_features), 32),
+    "multiscale": multiscale_bank.BANK,
+    "ilastik": ilastik_bank.BANK,
+    "weka": weka_bank.BANK,
 }

@@ -16,8 +16,8 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.svm import LinearSVC
 
 from emstellar import is_segmenter
-from emstellar.segmenters import PixelSegmenter, RandomForestSegmenter, pixel_features
-from emstellar.segmenters.pixel_features import multiscale_features
+from emstellar.segmenters import PixelSegmenter, RandomForestSegmenter, windows
+from emstellar.segmenters.multiscale_bank import multiscale_features
 
 
 @pytest.fixture(scope="module")
@@ -236,14 +236,22 @@ def test_callable_features_of_a_wrong_shape(data):
         PixelSegmenter(features=lambda image: image[..., 0]).fit(*data)
 
 
-def test_blocks_of_rows_do_not_show(monkeypatch, forest, data):
-    X, y = np.tile(data[0], (1, 12, 2)), np.tile(data[1], (1, 12, 2))
-    whole = forest.predict_proba(X[:1])
-    fitted = RandomForestSegmenter(3, max_samples=500, random_state=0).fit(X, y).predict_proba(X)
-    monkeypatch.setattr(pixel_features, "BLOCK_PIXELS", 48 * 100)
-    assert np.array_equal(forest.predict_proba(X[:1]), whole)
-    again = RandomForestSegmenter(3, max_samples=500, random_state=0).fit(X, y).predict_proba(X)
-    assert np.array_equal(fitted, again)
+def test_windows_do_not_show(monkeypatch, data):
+    X, y = np.tile(data[0], (1, 6, 2)), np.tile(data[1], (1, 6, 2))
+    segmenter = PixelSegmenter(GaussianNB(), max_samples=500, random_state=0)
+    whole = segmenter.fit(X, y).predict_proba(X)
+    monkeypatch.setattr(windows, "SIDE", 40)
+    np.testing.assert_allclose(segmenter.predict_proba(X), whole, atol=1e-3)
+    np.testing.assert_allclose(segmenter.fit(X, y).predict_proba(X), whole, atol=1e-3)
+
+
+def test_windows_of_any_function_are_exact(monkeypatch, data):
+    X, y = data
+    segmenter = RandomForestSegmenter(5, features=lambda image: image**2, random_state=0)
+    whole = segmenter.fit(X, y).predict_proba(X)
+    monkeypatch.setattr(windows, "SIDE", 7)
+    assert np.array_equal(segmenter.predict_proba(X), whole)
+    assert np.array_equal(segmenter.fit(X, y).predict_proba(X), whole)
 
 
 def test_other_images_have_no_influence(forest, data):

@@ -5,16 +5,11 @@ import pytest
 from scipy import ndimage
 from skimage.feature import multiscale_basic_features
 
-from emstellar.segmenters import pixel_features
+from emstellar.segmenters import weka_bank, windows
 from emstellar.segmenters.ilastik_bank import SCALES, ilastik_features
-from emstellar.segmenters.pixel_features import (
-    BANKS,
-    FeatureBank,
-    compute_pixels,
-    compute_rows,
-    row_blocks,
-)
+from emstellar.segmenters.pixel_features import BANKS, FunctionBank, compute_pixels
 from emstellar.segmenters.weka_bank import SIGMAS, weka_features
+from emstellar.segmenters.windows import split_windows
 
 N_FEATURES = {"multiscale": 24, "ilastik": 49, "weka": 76}
 all_banks = pytest.mark.parametrize("name", BANKS)
@@ -52,28 +47,82 @@ def test_constant_image_has_no_edges(name):
     assert np.unique(features.round(2)).tolist() in ([0.0, 50.0], [0.0, 50.0, 500.0])
 
 
+def _rounding(features, image):
+    """Return what float32 may make of sums of weights and pixels, for values of each feature.
+
+    A smoothed value is off by some units in the last place of the brightest pixel; a derivative
+    multiplies that by its own weights, of which Weka's, 64 in all, are the largest. Products of
+    derivatives are off by that times the values themselves.
+    """
+    unit = np.finfo("float32").eps * np.abs(image).max()
+    return 64 * unit * (1 + np.abs(features).max(axis=(0, 1)))
+
+
 @all_banks
-def test_margin_makes_blocks_exact(name, monkeypatch):
+def test_windows_do_not_show(name, monkeypatch):
     bank = BANKS[name]
-    image = np.random.default_rng(0).normal(size=(230, 6, 1))
+    image = np.random.default_rng(0).normal(size=(230, 90, 1))
     whole = bank.compute(image)
-    monkeypatch.setattr(pixel_features, "BLOCK_PIXELS", 6 * 50)
-    blocks = row_blocks(bank, image.shape)
-    assert [(b.start, b.stop) for b in blocks][-2:] == [(150, 200), (200, 230)]
-    rows = np.concatenate([compute_rows(bank, image, block) for block in blocks])
-    assert np.array_equal(rows, whole)
-    pixels = np.array([0, 299, 300, 1379])
-    assert np.array_equal(compute_pixels(bank, image, pixels), whole.reshape(1380, -1)[pixels])
+    monkeypatch.setattr(windows, "SIDE", 50)
+    assert [w.rows.stop for w in split_windows(image.shape)][::2] == [50, 100, 150, 200, 230]
+    in_windows = bank.compute(image)
+    # Where directions meet, the angle jumps by pi.
+    same = np.ones(whole.shape[-1], dtype=bool)
+    same[[i for i in range(17, 60, 8) if name == "weka"]] = False
+    difference = np.abs(in_windows - whole).max(axis=(0, 1))
+    assert (difference < _rounding(whole, image))[same].all()
+    pixels = np.array([0, 299, 300, 1379, 20699])
+    expected = in_windows.reshape(20700, -1)[pixels]
+    assert np.array_equal(compute_pixels(bank, image, pixels), expected)
 
 
-def test_bank_of_unknown_margin_is_one_block(monkeypatch):
-    monkeypatch.setattr(pixel_features, "BLOCK_PIXELS", 10)
-    assert row_blocks(FeatureBank(np.asarray, None), (30, 20)) == [slice(0, 30)]
+def test_pixels_come_in_the_order_asked_for(monkeypatch):
+    monkeypatch.setattr(windows, "SIDE", 4)
+    image = np.arange(99.0).reshape(9, 11, 1)
+    pixels = np.array([98, 3, 50, 5, 4, 0])
+    assert compute_pixels(FunctionBank(np.asarray), image, pixels).ravel().tolist() == [*pixels]
 
 
-def test_multiscale_is_scikit_images(image):
+@pytest.mark.parametrize("shape", [(40, 50), (2, 9), (130, 7)])
+def test_multiscale_is_scikit_images(shape):
+    image = np.random.default_rng(0).normal(100, 20, size=shape).astype("float32")
     expected = multiscale_basic_features(image)
-    assert np.array_equal(BANKS["multiscale"].compute(image[..., None]), expected)
+    found = BANKS["multiscale"].compute(image[..., None])
+    # Both round to float32 after each step: some units in the last place of the pixels.
+    np.testing.assert_allclose(found, expected, rtol=0, atol=1e-6 * image.max())
+
+
+def test_weka_is_scipys(image):
+    """Every feature, written down with scipy.ndimage in float64."""
+    exact = image.astype(float)
+    sobel = partial(ndimage.sobel, mode="nearest")
+    blurred = [exact] + [ndimage.gaussian_filter(exact, 0.4 * s, mode="nearest") for s in SIGMAS]
+    expected = [*blurred, *(np.hypot(sobel(b, axis=0), sobel(b, axis=1)) for b in blurred)]
+    for b in blurred:
+        x, y = sobel(b, axis=1), sobel(b, axis=0)
+        xx, xy, yy = sobel(x, axis=1), sobel(x, axis=0), sobel(y, axis=0)
+        gap = np.hypot(xx - yy, 2 * xy)
+        expected += [
+            np.sqrt(xx**2 + xy**2 + yy**2),
+            xx + yy,
+            xx * yy - xy**2,
+            (xx + yy + gap) / 2,
+            (xx + yy - gap) / 2,
+            np.arctan2(2 * xy, xx - yy) / 2,
+            (xx + yy) ** 2 * gap**2,
+            gap**2,
+        ]
+    lines = [ndimage.correlate(exact, k, mode="nearest") for k in weka_bank._membrane_lines()]
+    expected += [a - b for i, a in enumerate(blurred[1:]) for b in blurred[i + 2 :]]
+    expected += [np.mean(lines, 0), np.max(lines, 0), np.min(lines, 0), np.sum(lines, 0)]
+    expected += [np.std(lines, 0, ddof=1), np.median(lines, 0)]
+    expected, found = np.stack(expected, axis=-1), weka_features(image)
+    difference = np.abs(found - expected)
+    # An angle is as uncertain as its arguments are small, and jumps by pi: compare directions.
+    angles = range(17, 60, 8)
+    gap = expected[..., [i + 2 for i in angles]] ** 0.5
+    difference[..., angles] = gap * np.abs(np.sin(difference[..., angles]))
+    assert (difference.max(axis=(0, 1)) < _rounding(expected, image)).all()
 
 
 def _ilastik(image, scale):
@@ -180,6 +229,15 @@ def test_weka_second_derivatives_of_a_quadric(mixed, grid):
         np.testing.assert_allclose(
             features[40, 40, start : start + 8], expected, rtol=5e-3, atol=1e-3
         )
+
+
+def test_weka_flat_parts_of_an_image_have_no_direction():
+    image = np.full((90, 100), 203.0, dtype="float32")
+    image[:, 70:] = np.random.default_rng(0).normal(100, 20, size=(90, 30))
+    angles = weka_features(image)[..., 17:60:8]
+    # The widest Gaussian sees 26 pixels far, the Sobel filters two more.
+    assert (angles[:, :41] == 0).all()
+    assert (angles[:, 70:] != 0).mean() > 0.99
 
 
 def test_weka_membrane_projections_find_lines_of_any_direction(grid):
