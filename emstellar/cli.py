@@ -1,7 +1,6 @@
 """The command ``emstellar``: it parses, calls and prints."""
 
 import argparse
-import os
 import shutil
 import sys
 
@@ -29,8 +28,6 @@ def main(arguments=None):
         0; 1 after an error that the user can mend, 130 after an interruption.
     """
     parsed = build_parser().parse_args(arguments)
-    # TensorFlow's notes about processors would stand between the lines of progress.
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     try:
         parsed.run(parsed)
     except KeyboardInterrupt as interrupt:

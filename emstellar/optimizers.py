@@ -3,9 +3,7 @@
 import inspect
 import math
 
-import keras
-from keras import ops
-
+from emstellar._keras import keras, ops
 from emstellar.constraints import did_you_mean
 
 

@@ -57,6 +57,31 @@ def _by_thread(own, shared):
     return call
 
 
+@contextlib.contextmanager
+def same_random_states():
+    """Put the global random states of numpy and Python back after the block.
+
+    It stands around the import of Keras, which draws numbers: what a caller draws must not depend
+    on which function of this package is the first to need it.
+
+    Examples
+    --------
+    >>> import random
+    >>> from emstellar.randomness import same_random_states
+    >>> before = random.getstate()
+    >>> with same_random_states():
+    ...     number = random.random()
+    >>> random.getstate() == before
+    True
+    """
+    of_numpy, of_python = np.random.get_state(), random.getstate()  # noqa: NPY002
+    try:
+        yield
+    finally:
+        np.random.set_state(of_numpy)  # noqa: NPY002
+        random.setstate(of_python)
+
+
 def seed_from(random_state):
     """Return an int seed for one fit.
 

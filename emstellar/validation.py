@@ -16,10 +16,59 @@ UNLABELLED = -1
 
 
 def is_sequence_of_arrays(X):
-    """Tell whether `X` holds images one by one: a list, a tuple or a 1-D object array."""
-    if isinstance(X, np.ndarray):
+    """Tell whether `X` holds images one by one: a list, a tuple or a 1-D array of objects.
+
+    A pandas Series of arrays is one too.
+    """
+    if isinstance(X, np.ndarray) or _is_series(X):
         return X.dtype == object and X.ndim == 1
     return isinstance(X, (list, tuple)) and len(X) > 0 and np.ndim(_first(X)) >= 2
+
+
+def _is_series(X):
+    return hasattr(X, "iloc") and getattr(X, "ndim", None) == 1
+
+
+def as_list_of_series(X):
+    """Return the items of a pandas Series as a list, and all else as it is.
+
+    The items of a list are asked for by their place, those of a Series by their label.
+    """
+    return X.tolist() if _is_series(X) else X
+
+
+def unmask_labels(y):
+    """Return masks without numpy's own mask: what it hides is unlabelled.
+
+    Parameters
+    ----------
+    y : array-like or sequence of arrays
+
+    Returns
+    -------
+    array-like or list of arrays
+        `y` itself where nothing is hidden; else of a type that holds ``-1``.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from emstellar.validation import unmask_labels
+    >>> unmask_labels(np.ma.array(np.uint8([[1, 255]]), mask=[[False, True]]))
+    array([[ 1, -1]], dtype=int16)
+    """
+    if isinstance(y, (list, tuple)):
+        return [unmask_labels(mask) for mask in y]
+    hidden = _hidden(y)
+    if hidden is None:
+        return y
+    signed = np.result_type(y.dtype, np.int8)
+    return np.where(hidden, signed.type(UNLABELLED), y.data.astype(signed))
+
+
+def _hidden(array):
+    """Return what a numpy masked array hides; None if it is none or hides nothing."""
+    hidden = np.ma.getmaskarray(array) if isinstance(array, np.ma.MaskedArray) else None
+    return hidden if hidden is not None and hidden.any() else None
 
 
 def _first(sequence):
@@ -33,6 +82,13 @@ def _check_finite_numbers(array, name):
         raise TypeError(
             f"Sparse data was passed for {name}, but dense data is required. "
             "Use '.toarray()' to convert to a dense numpy array."
+        )
+    hidden = _hidden(array)
+    if hidden is not None:
+        raise ValueError(
+            f"{name} is a masked array with {np.count_nonzero(hidden)} masked values, which would "
+            "be read as if they were not masked. Mask y instead, or give those pixels the label -1 "
+            "or sample_weight 0; {name}.filled(value) makes a plain array.".replace("{name}", name)
         )
     return check_array(
         array,
@@ -66,7 +122,8 @@ def check_images(X, *, n_channels=None, name="This segmenter"):
     ------
     ValueError
         For a wrong number of dimensions, no image, an image without pixels, different numbers
-        of channels, NaN, infinity, complex or non-numeric values.
+        of channels, NaN, infinity, complex or non-numeric values, values beyond those of float32
+        and masked ones.
     TypeError
         For sparse input.
 
@@ -92,8 +149,22 @@ X[np.newaxis] if it contains a single image.
         raise ValueError(
             f"Found array with 0 sample(s) while a minimum of 1 is required by {name}."
         )
+    for image in images:
+        _check_range(image)
     _check_channels(images, n_channels, name)
     return images
+
+
+def _check_range(image):
+    """Raise if values of an image do not fit in the floats that all segmenters compute with."""
+    if image.dtype.kind != "f" or image.dtype.itemsize <= 4:
+        return
+    if max(image.max(initial=0), -image.min(initial=0)) > np.finfo("float32").max:
+        raise ValueError(
+            "Input X contains a value too large for dtype('float32'), in which segmenters compute: "
+            f"values lie between {image.min():.3g} and {image.max():.3g}. Divide the images by a "
+            "common factor."
+        )
 
 
 def _check_stack(X):
@@ -153,8 +224,8 @@ def check_masks(y, images, *, name="This segmenter"):
     Parameters
     ----------
     y : array-like of shape (n_images, height, width) or sequence of masks
-        Boolean or integral values; ``-1`` marks unlabelled pixels. An array of shape
-        (n_images, height, width, 1) is squeezed, with a warning.
+        Boolean or integral values; ``-1`` marks unlabelled pixels, as numpy's own mask does. An
+        array of shape (n_images, height, width, 1) is squeezed, with a warning.
     images : list of ndarray of shape (height, width, channels)
         The images of the masks, from `check_images`.
     name : str, default="This segmenter"
@@ -201,7 +272,7 @@ def check_masks(y, images, *, name="This segmenter"):
 
 
 def _check_labels(y, name):
-    labels = y if hasattr(y, "dtype") else np.asarray(y)
+    labels = unmask_labels(y if hasattr(y, "dtype") else np.asarray(y))
     if labels.dtype.kind in "OUS":
         raise ValueError(
             f"Unknown label type: {labels.dtype}. {name} must hold boolean or integer labels; "

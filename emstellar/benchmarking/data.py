@@ -7,7 +7,8 @@ import numpy as np
 from sklearn.model_selection import check_cv
 
 from ..model_selection import BlockKFold
-from ..validation import check_groups, check_images, check_masks, find_classes
+from ..model_selection.folds import check_folds
+from ..validation import check_groups, check_images, check_masks, find_classes, unmask_labels
 from .methods import fingerprint_arrays
 
 
@@ -83,6 +84,7 @@ def check_data(X, y, groups, X_test, y_test, description="", groups_test=None):
         or the test images have another number of channels or unknown labels.
     """
     who = "benchmark"
+    y, y_test = unmask_labels(y), unmask_labels(y_test)
     images = check_images(X, name=who)
     classes = find_classes(check_masks(y, images, name=who), name=who)
     groups = check_groups(groups, images)
@@ -145,24 +147,15 @@ def make_splits(cv, data):
     Raises
     ------
     ValueError
-        If the splitter makes no fold, or a fold in which an image is on both sides.
+        If the splitter makes no fold, or a fold in which an image is on both sides or that is
+        none of the images.
     """
     splitter = check_cv(cv)
     # Splitters index y but must not look into it: scikit-learn cannot stratify by 3-D masks.
     positions = np.arange(len(data.X))
-    splits = [
-        (np.asarray(train), np.asarray(validation))
-        for train, validation in splitter.split(positions, positions, data.groups)
-    ]
+    splits = check_folds(splitter.split(positions, positions, data.groups), len(positions))
     if not splits:
         raise ValueError(f"cv={cv!r} makes no fold.")
-    for fold, (train, validation) in enumerate(splits):
-        both = np.intersect1d(train, validation)
-        if len(both):
-            raise ValueError(
-                f"Fold {fold} of cv has images {both.tolist()} on both sides; "
-                "training and validation images must be disjoint."
-            )
     return splits
 
 

@@ -49,8 +49,9 @@ def diagnose():
         Versions, Keras' backend and devices, memory, the optional packages that are missing and
         where data sets are kept. Keras is imported.
     """
-    import keras
     import psutil
+
+    from emstellar._keras import keras
 
     from ..datasets import get_data_home
 

@@ -13,6 +13,8 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
+from ..log_messages import tell
+
 
 @contextmanager
 def show_progress(n_jobs, verbose, console=None):
@@ -25,7 +27,7 @@ def show_progress(n_jobs, verbose, console=None):
     n_jobs : int
         How many jobs there are.
     verbose : int
-        0 shows nothing.
+        0 shows nothing; the lines go to the logger ``emstellar`` in any case.
     console : rich.console.Console, optional
 
     Yields
@@ -34,14 +36,14 @@ def show_progress(n_jobs, verbose, console=None):
         Takes a text.
     """
     console = console or Console()
-    if not verbose or not n_jobs:
-        yield lambda text: None
-    elif console.is_terminal or console.is_jupyter:
-        with _bar(console) as progress:
-            task = progress.add_task("benchmark", total=n_jobs)
-            yield lambda text: _advance(progress, task, text)
-    else:
-        yield _plain_lines(console, n_jobs)
+    moving = verbose and n_jobs and (console.is_terminal or console.is_jupyter)
+    lines = _plain_lines(console if verbose and not moving else None, n_jobs)
+    if not moving:
+        yield lines
+        return
+    with _bar(console) as progress:
+        task = progress.add_task("benchmark", total=n_jobs)
+        yield lambda text: (_advance(progress, task, text), lines(text))
 
 
 def _bar(console):
@@ -71,9 +73,11 @@ def _plain_lines(console, n_jobs):
         left = (time.monotonic() - start) / done * (n_jobs - done)
         ending = f"; about {format_seconds(left)} left" if done < n_jobs else ""
         line = f"[{done:{len(str(n_jobs))}}/{n_jobs}] {text}{ending}"
-        console.print(line, highlight=False, markup=False, soft_wrap=True)
-        # A log file should show a job when it is finished, not when a buffer is full.
-        console.file.flush()
+        tell(line, printed=False)
+        if console is not None:
+            console.print(line, highlight=False, markup=False, soft_wrap=True)
+            # A log file should show a job when it is finished, not when a buffer is full.
+            console.file.flush()
 
     return announce
 

@@ -12,7 +12,7 @@ def has_gpu():
     >>> has_gpu() in (True, False)
     True
     """
-    import keras
+    from emstellar._keras import keras
 
     return any("gpu" in str(d).lower() or "cuda" in str(d).lower() for d in _list_devices(keras))
 

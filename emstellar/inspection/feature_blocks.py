@@ -84,7 +84,7 @@ def get_map(layer):
 
 def _get_depths(model, layers, size):
     """Return how often each layer's image has been halved, None where it is a single pixel."""
-    import keras
+    from emstellar._keras import keras
 
     maps = keras.Model(model.inputs, [layer.output for layer in layers])
     height, width, n_channels = model.input_shape[1:]

@@ -89,7 +89,7 @@ def _make_reader(model, maps):
 
     Maps are read inside the network, so that each can be forgotten as soon as no layer needs it.
     """
-    import keras
+    from emstellar._keras import keras
 
     images = keras.Input(model.input_shape[1:])
     places = keras.Input((None, 2), dtype="float32")
@@ -102,7 +102,7 @@ def _make_reader(model, maps):
 
 
 def _read(inputs):
-    from keras import ops
+    from emstellar._keras import ops
 
     maps, places = inputs
     _, height, width, n_channels = ops.shape(maps)

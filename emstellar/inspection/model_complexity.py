@@ -98,7 +98,7 @@ def complexity(segmenter_or_model, input_shape, *, n_outputs=1):
 def _get_own_model(segmenter_or_model, input_shape, n_outputs):
     """Return a model whose layers nobody else has, since they are called on new shapes."""
     # Imported here: a library that only displays results need not load Keras.
-    import keras
+    from emstellar._keras import keras
 
     if hasattr(segmenter_or_model, "build_network"):
         return segmenter_or_model.build_network(tuple(input_shape), n_outputs)
@@ -119,7 +119,7 @@ class _Walk:
 
     def through(self, model, input_shape):
         """Walk through the layers of a model on an image of a shape."""
-        import keras
+        from emstellar._keras import keras
 
         image = keras.Input(tuple(input_shape))
         keras.models.clone_model(
@@ -130,7 +130,7 @@ class _Walk:
         )
 
     def _call(self, layer, *args, **kwargs):
-        import keras
+        from emstellar._keras import keras
 
         outputs = layer(*args, **kwargs)
         input_shapes = _get_shapes([args, kwargs])
@@ -160,7 +160,7 @@ class _Walk:
 
 def _get_shapes(tensors):
     """Return the shapes, without the batch, of all tensors in a nested structure."""
-    import keras
+    from emstellar._keras import keras
 
     leaves = keras.tree.flatten(tensors)
     return [tuple(leaf.shape[1:]) for leaf in leaves if isinstance(leaf, keras.KerasTensor)]

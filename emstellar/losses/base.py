@@ -1,7 +1,6 @@
 """What every loss of this package shares: targets, weights and their normalisation."""
 
-import keras
-from keras import ops
+from emstellar._keras import keras, ops
 
 
 class SegmentationLoss(keras.losses.Loss):

@@ -1,10 +1,10 @@
 """U-net's weights of the background between touching objects."""
 
-import keras
 import numpy as np
 from scipy import ndimage
 from skimage.measure import label
 
+from emstellar._keras import keras
 from emstellar.losses.pixelwise import CrossEntropy
 
 # Beyond so many sigma, the weight exceeds 1 by less than 4e-6 of w0.

@@ -1,8 +1,6 @@
 """Losses made of other losses: weighted sums, and Keras' own losses under our weights."""
 
-import keras
-from keras import ops
-
+from emstellar._keras import keras, ops
 from emstellar.losses.base import SegmentationLoss, one_hot
 from emstellar.losses.pixelwise import SMALLEST
 

@@ -3,8 +3,7 @@
 import functools
 import inspect
 
-import keras
-
+from emstellar._keras import keras
 from emstellar.constraints import did_you_mean
 from emstellar.losses.base import SegmentationLoss
 from emstellar.losses.boundary import BoundaryWeightedCrossEntropy

@@ -1,8 +1,6 @@
 """The Lovasz extension of the Jaccard loss."""
 
-import keras
-from keras import ops
-
+from emstellar._keras import keras, ops
 from emstellar.losses.base import SegmentationLoss, weighted_mean
 from emstellar.losses.pixelwise import SMALLEST
 

@@ -4,9 +4,7 @@ Regions are pooled over all pixels of the batch, so that a patch without foregro
 special case. With one channel the loss is the foreground's, else the mean over the classes.
 """
 
-import keras
-from keras import ops
-
+from emstellar._keras import keras, ops
 from emstellar.losses.base import SegmentationLoss
 from emstellar.losses.pixelwise import SMALLEST
 

@@ -1,8 +1,6 @@
 """Losses that are a weighted mean over pixels: cross-entropy and focal loss."""
 
-import keras
-from keras import ops
-
+from emstellar._keras import keras, ops
 from emstellar.losses.base import SegmentationLoss, weighted_mean
 
 # Smallest probability whose logarithm is taken, as in Keras and within reach of float32.

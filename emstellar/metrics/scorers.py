@@ -227,7 +227,7 @@ def register_scorer(name, metric, *, greater_is_better=True):
     Raises
     ------
     ValueError
-        If the name is one of this package's.
+        If the name is one of this package's, or "loss".
     TypeError
         If `metric` cannot be called or has no parameter `labels`.
 
@@ -241,6 +241,8 @@ def register_scorer(name, metric, *, greater_is_better=True):
     >>> get_scorer("foreground_share")
     make_scorer(foreground_share, response_method='predict_proba')
     """
+    if name == "loss":
+        raise ValueError("A scorer cannot be called 'loss': monitor='val_loss' means the loss.")
     if name in _BUILT_IN:
         raise ValueError(f"{name!r} is a scorer of emstellar and cannot be replaced.")
     if not callable(metric) or "labels" not in signature(metric).parameters:
@@ -380,6 +382,29 @@ def multi_scorer(names):
     for name in names:
         find_metric(name)
     return MultiScorer(names)
+
+
+def weighs_pixels(name):
+    """Tell whether a metric takes weights of pixels; all others take weights of images.
+
+    Parameters
+    ----------
+    name : str
+        One of `get_scorer_names`.
+
+    Returns
+    -------
+    bool
+        True of a registered metric too.
+
+    Examples
+    --------
+    >>> from emstellar.metrics.scorers import weighs_pixels
+    >>> weighs_pixels("f1"), weighs_pixels("v_rand")
+    (True, False)
+    """
+    of_pixels = (PixelCounts, ProbabilityCounts, ConfidenceCounts)
+    return name not in _BUILT_IN or find_metric(name).family in of_pixels
 
 
 def find_metric(name):

@@ -8,6 +8,7 @@ from sklearn.model_selection import check_cv
 
 from ..validation import check_groups, check_images, check_masks
 from .blocks import stacks_of
+from .folds import check_folds
 from .similarity import correlate_images, correlate_masks, hash_images
 
 WHO = "leakage_report"
@@ -113,8 +114,7 @@ def _folds(cv, X, y, groups):
     with warnings.catch_warnings():
         # That a splitter ignores the groups is what the report is asked about.
         warnings.filterwarnings("ignore", "The groups parameter is ignored", UserWarning)
-        folds = list(check_cv(cv).split(X, y, groups))
-    return [(np.asarray(train), np.asarray(test)) for train, test in folds]
+        return check_folds(check_cv(cv).split(X, y, groups), len(X))
 
 
 def _place(stacks, train, test, groups):

@@ -8,7 +8,8 @@ from sklearn.utils import indexable
 from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping, process_routing
 from sklearn.utils.parallel import Parallel, delayed
 
-from ..validation import UNLABELLED, is_sequence_of_arrays
+from ..validation import UNLABELLED, as_list_of_series, is_sequence_of_arrays
+from .folds import check_folds
 
 # What a segmenter says of a class that its fold did not have, as in scikit-learn.
 _ABSENT = {"predict_proba": 0, "predict_log_proba": np.finfo("float32").min}
@@ -80,12 +81,34 @@ def cross_val_predict(
     ...                   method="predict_proba").shape
     (4, 32, 32, 2)
     """
-    X, y, groups = indexable(X, y, groups)
+    X, y, groups = indexable(as_list_of_series(X), as_list_of_series(y), groups)
     cv = check_cv(cv)
     fit_params, split_params = _route(estimator, cv, groups, params or {})
-    folds = list(cv.split(X, y, **split_params))
+    parallel = Parallel(n_jobs=n_jobs, verbose=verbose, pre_dispatch=pre_dispatch)
+    return predict_folds(parallel, estimator, X, y, cv, fit_params, split_params, method)
+
+
+def predict_folds(parallel, estimator, X, y, cv, fit_params, split_params, method):
+    """Generate the predictions of `cross_val_predict`, whose metadata are routed already.
+
+    Parameters
+    ----------
+    parallel : sklearn.utils.parallel.Parallel
+        What fits the folds.
+    estimator, X, y, method : object
+        As in `cross_val_predict`.
+    cv : cross-validation generator
+        How to split.
+    fit_params, split_params : dict
+        What ``fit`` and ``cv.split`` are given.
+
+    Returns
+    -------
+    ndarray of shape (n_images, ...) or list of ndarray
+    """
+    folds = check_folds(cv.split(X, y, **split_params), len(X))
     order = _inverse_permutation([test for _, test in folds], len(X))
-    results = Parallel(n_jobs=n_jobs, verbose=verbose, pre_dispatch=pre_dispatch)(
+    results = parallel(
         delayed(_fit_and_predict)(clone(estimator), X, y, train, test, fit_params, method)
         for train, test in folds
     )

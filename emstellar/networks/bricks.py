@@ -4,7 +4,7 @@ Each takes a Keras tensor and returns one. Tensors are (image, height, width, ch
 the user's Keras configuration says.
 """
 
-from keras import initializers, layers
+from emstellar._keras import initializers, layers
 
 from .construction import check_option, draw_seed
 from .layers import TLU

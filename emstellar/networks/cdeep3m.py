@@ -2,8 +2,7 @@
 
 from functools import partial
 
-import keras
-from keras import initializers, layers, ops
+from emstellar._keras import initializers, keras, layers, ops
 
 from .bricks import CHANNELS_LAST, activate, convolve, pool, probabilities, surround
 from .construction import check_option, network, scale_filters

@@ -2,8 +2,7 @@
 
 import math
 
-import keras
-from keras import initializers, ops
+from emstellar._keras import initializers, keras, ops
 
 from .rearranging import depth_to_space
 

@@ -1,7 +1,6 @@
 """An EfficientNet encoder with a U-net decoder, which the paper's authors planned."""
 
-import keras
-from keras import layers
+from emstellar._keras import keras, layers
 
 from .bricks import ascend, finish
 from .construction import check_option, draw_seed, network, scale_filters

@@ -2,8 +2,7 @@
 
 from dataclasses import dataclass
 
-import keras
-from keras.layers import Concatenate
+from emstellar._keras import keras, layers
 
 from .bricks import ascend, convolve, convolve_all, drop, finish, pool
 from .construction import check_option, network, scale_filters
@@ -179,7 +178,7 @@ def _bottom(x, row, apply, filters):
 
 
 def _join(tensors):
-    return Concatenate()(tensors) if len(tensors) > 1 else tensors[0]
+    return layers.Concatenate()(tensors) if len(tensors) > 1 else tensors[0]
 
 
 class _UnitBuilder:

@@ -1,7 +1,6 @@
 """The layers that Keras lacks: the trainable linear unit, and pooling that can be undone."""
 
-import keras
-from keras import constraints, initializers, ops, regularizers
+from emstellar._keras import constraints, initializers, keras, ops, regularizers
 
 PACKAGE = "emstellar"
 

@@ -1,6 +1,6 @@
 """Pixels to channels and back, by reshaping, whatever the size of the image."""
 
-from keras import ops
+from emstellar._keras import ops
 
 
 def space_to_depth(x, size):

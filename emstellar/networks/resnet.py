@@ -1,7 +1,6 @@
 """The small residual network that the paper calls ResNet-50, and a true ResNet-50 U-net."""
 
-import keras
-from keras import layers
+from emstellar._keras import keras, layers
 
 from .bricks import (
     activate,

@@ -1,6 +1,6 @@
 """SegNet as in the authors' code, and with the pooling indices that define SegNet."""
 
-import keras
+from emstellar._keras import keras
 
 from .bricks import HEADS, convolve_all, enlarge, pool, project
 from .construction import check_option, network, scale_filters

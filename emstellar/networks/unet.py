@@ -1,6 +1,6 @@
 """The U-net of the paper, with and without batch normalisation, and its PReLU form."""
 
-import keras
+from emstellar._keras import keras
 
 from .bricks import ascend, convolve_all, drop, finish, pool
 from .construction import network, scale_filters

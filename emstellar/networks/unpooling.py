@@ -1,7 +1,6 @@
 """Pooling that remembers where each maximum was, and its undoing."""
 
-import keras
-from keras import ops
+from emstellar._keras import keras, ops
 
 from .rearranging import depth_to_space, space_to_depth
 

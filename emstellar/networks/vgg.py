@@ -1,6 +1,6 @@
 """The VGG-16 encoder with a U-net decoder, as in the paper."""
 
-import keras
+from emstellar._keras import keras
 
 from .bricks import ascend, convolve_all, finish, pool
 from .construction import network, scale_filters

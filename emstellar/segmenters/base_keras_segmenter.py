@@ -10,6 +10,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from emstellar import constraints as c
 from emstellar.base import BaseSegmenter
+from emstellar.fit_tasks import CallbackSupportMixin, FitTask, with_callbacks
 from emstellar.segmenters import persistence
 from emstellar.validation import (
     check_groups,
@@ -25,7 +26,7 @@ _POSITIVE_INT = c.Interval(int, 1, None)
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
-class BaseKerasSegmenter(BaseSegmenter):
+class BaseKerasSegmenter(CallbackSupportMixin, BaseSegmenter):
     """Base class of the segmenters that train a Keras network.
 
     A subclass says which network, by `build_network`, and to what the sides of its input must be
@@ -241,6 +242,7 @@ class BaseKerasSegmenter(BaseSegmenter):
     def _set_initial_weights(self, model):
         """Give a new network the weights that `fit` starts from, where they are not random."""
 
+    @with_callbacks
     def fit(self, X, y, sample_weight=None, *, groups=None, validation_data=None):
         """Train a network on images and masks.
 
@@ -255,8 +257,8 @@ class BaseKerasSegmenter(BaseSegmenter):
         groups : array-like of shape (n_images,), optional
             Field, section block or specimen of each image, so that `validation_fraction` sets
             whole groups aside.
-        validation_data : tuple (X, y), optional
-            Images and masks to monitor training with, instead of `validation_fraction`.
+        validation_data : tuple (X, y) or (X, y, sample_weight), optional
+            Images, masks and weights to monitor training with, instead of `validation_fraction`.
 
         Returns
         -------
@@ -276,9 +278,12 @@ class BaseKerasSegmenter(BaseSegmenter):
         data = self._check_data(X, y, sample_weight, classes, continued)
         training = Training(self, *data, seed=self.seed_ if continued else None)
         training.set_aside(check_groups(groups, training.images), validation_data)
+        training.task = FitTask.begin(self, X, y, sample_weight, n_subtasks=self.epochs)
         if not continued:
             self._begin(training)
-        return self._train(training, self.epochs)
+        self._train(training, self.epochs)
+        training.task.end()
+        return self
 
     def partial_fit(self, X, y, classes=None, sample_weight=None):
         """Train for one more epoch, from new weights the first time.
@@ -385,6 +390,16 @@ class BaseKerasSegmenter(BaseSegmenter):
         """
         check_is_fitted(self)
         persistence.save(self, path, include_optimizer=include_optimizer)
+
+    def __copy__(self):
+        new = type(self).__new__(type(self))
+        if hasattr(self, "_callback_fit_ctx"):
+            # scikit-learn's callbacks ask copies for predictions while the network is trained; a
+            # network of their own would have to be traced anew in every epoch.
+            new.__dict__.update(self.__dict__)
+        else:
+            new.__setstate__(self.__getstate__())
+        return new
 
     def __getstate__(self):
         return persistence.state_with_arrays(self, super().__getstate__())

@@ -35,7 +35,7 @@ def parameters_as_text(segmenter):
 
 
 def _as_text(name, value):
-    import keras
+    from emstellar._keras import keras
 
     text = value
     if hasattr(value, "get_config"):
@@ -103,11 +103,10 @@ def parameter_from_text(text):
 
 
 def _keras_object(config):
-    import keras
-
     # Ours register themselves with Keras when they are imported.
     import emstellar.losses.lookup
     import emstellar.training.schedules  # noqa: F401
+    from emstellar._keras import keras
 
     _check_names(config)
     try:
@@ -120,7 +119,7 @@ def _keras_object(config):
 
 
 def _allowed_types():
-    import keras
+    from emstellar._keras import keras
 
     schedule = keras.optimizers.schedules.LearningRateSchedule
     return keras.losses.Loss, keras.optimizers.Optimizer, schedule
@@ -142,7 +141,7 @@ def _check_names(config):
 
 
 def _check_class(config):
-    import keras
+    from emstellar._keras import keras
 
     module, name = config.get("module"), config["class_name"]
     if name == "function" and module in ("builtins", "keras.losses"):

@@ -45,8 +45,7 @@ def model_arrays(segmenter):
         ``variables`` and ``optimizer`` (list of ndarray or None), ``backend`` and ``version`` of
         emstellar (str).
     """
-    import keras
-
+    from emstellar._keras import keras
     from emstellar.training.compilation import optimizer_arrays
 
     return {
@@ -74,8 +73,7 @@ def rebuild_model(segmenter, arrays):
     ValueError
         If the network has other weights than the arrays, because its code has changed.
     """
-    import keras
-
+    from emstellar._keras import keras
     from emstellar.training.fitting import build_model
     from emstellar.training.precision import choose_precision, set_precision
 
@@ -112,7 +110,7 @@ def _first_difference(shapes, found):
 
 def save(segmenter, path, *, include_optimizer):
     """Write `segmenter` to `path`, see `BaseKerasSegmenter.save`."""
-    import keras
+    from emstellar._keras import keras
 
     # A file with wrong ones would be refused when it is read.
     constraints.check_parameters(segmenter, segmenter._parameter_constraints)

@@ -18,6 +18,7 @@ from emstellar.constraints import (
     Satisfies,
     check_parameters,
 )
+from emstellar.fit_tasks import CallbackSupportMixin, FitTask, with_callbacks
 from emstellar.randomness import seed_from
 from emstellar.segmenters.forest_votes import make_asker
 from emstellar.segmenters.pixel_features import (
@@ -49,7 +50,7 @@ _SHARE = Satisfies(
 )
 
 
-class PixelSegmenter(BaseSegmenter):
+class PixelSegmenter(CallbackSupportMixin, BaseSegmenter):
     """Segmentation by any scikit-learn classifier on features of pixels.
 
     The classical way, as in ilastik or Trainable Weka Segmentation: filters describe the
@@ -123,6 +124,7 @@ class PixelSegmenter(BaseSegmenter):
         self.max_samples = max_samples
         self.random_state = random_state
 
+    @with_callbacks
     def fit(self, X, y, sample_weight=None):
         """Fit the classifier to the labelled pixels.
 
@@ -150,6 +152,7 @@ class PixelSegmenter(BaseSegmenter):
         images = check_images(X, name=name)
         masks = check_masks(y, images, name=name)
         weights = check_weights(sample_weight, images)
+        task = FitTask.begin(self, X, y, sample_weight)
         classes = find_classes(masks, name=name)
         codes = encode_masks(masks, classes)
         if weights is not None:
@@ -167,6 +170,7 @@ class PixelSegmenter(BaseSegmenter):
         self.estimator_ = estimator.fit(features, labels, **arguments)
         self.classes_ = classes
         self.n_features_in_ = self.n_channels_in_ = images[0].shape[-1]
+        task.end()
         return self
 
     def _get_estimator(self):

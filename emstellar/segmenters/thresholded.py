@@ -3,18 +3,28 @@
 from typing import ClassVar
 
 import numpy as np
+from sklearn import get_config
 from sklearn.base import clone
+from sklearn.model_selection import check_cv
+from sklearn.utils.metadata_routing import (
+    UNUSED,
+    MetadataRouter,
+    MethodMapping,
+    process_routing,
+)
+from sklearn.utils.parallel import Parallel
 from sklearn.utils.validation import check_is_fitted
 
 from emstellar.base import BaseSegmenter
 from emstellar.constraints import CALLABLE, NONE, InstanceOf, Interval, check_parameters
+from emstellar.fit_tasks import CallbackSupportMixin, FitTask, with_callbacks
 from emstellar.metrics import find_threshold
-from emstellar.model_selection import cross_val_predict
-from emstellar.segmenters.members import check_members, weight_arguments
-from emstellar.validation import check_images, check_masks, find_classes
+from emstellar.model_selection.prediction import predict_folds
+from emstellar.segmenters.members import check_members, routed_arguments
+from emstellar.validation import as_list_of_series, check_images, check_masks, find_classes
 
 
-class ThresholdedSegmenter(BaseSegmenter):
+class ThresholdedSegmenter(CallbackSupportMixin, BaseSegmenter):
     """A segmenter with the threshold at which a metric is best on held-out training images.
 
     Parameters
@@ -90,7 +100,15 @@ class ThresholdedSegmenter(BaseSegmenter):
         self.thresholds = thresholds
         self.n_jobs = n_jobs
 
-    def fit(self, X, y, sample_weight=None, *, groups=None):
+    # `sample_weight` and `validation_data` are passed on to the segmenter, if it requests them.
+    __metadata_request__fit: ClassVar = {
+        "sample_weight": UNUSED,
+        "validation_data": UNUSED,
+        "groups": True,
+    }
+
+    @with_callbacks
+    def fit(self, X, y, sample_weight=None, *, groups=None, validation_data=None, **params):
         """Find the threshold on inner folds, then fit the segmenter to all images.
 
         Parameters
@@ -102,7 +120,13 @@ class ThresholdedSegmenter(BaseSegmenter):
         sample_weight : array-like of shape (n_images,) or (n_images, height, width), optional
             Weights of images or pixels, for the fits and the metric.
         groups : array-like of shape (n_images,), optional
-            The group of each image, for `cv`.
+            The group of each image, for `cv` and for a segmenter that splits images itself.
+        validation_data : tuple (X, y) or (X, y, sample_weight), optional
+            Images to monitor training with, for a segmenter that does.
+        **params : dict
+            Further metadata of the segmenter or of `cv`. Only with
+            ``sklearn.set_config(enable_metadata_routing=True)``, where both get what they request,
+            of the above too.
 
         Returns
         -------
@@ -116,22 +140,28 @@ class ThresholdedSegmenter(BaseSegmenter):
         """
         check_parameters(self, self._parameter_constraints)
         check_members([("estimator", self.estimator)])
-        weights = weight_arguments(self.estimator, sample_weight)
+        metadata = {
+            "sample_weight": sample_weight,
+            "groups": groups,
+            "validation_data": validation_data,
+        }
+        arguments = routed_arguments(self, {"estimator": self.estimator}, metadata, params)
         classes = find_classes(check_masks(y, check_images(X)))
         if len(classes) != 2:
             raise ValueError(
                 f"ThresholdedSegmenter needs two classes, but y holds {len(classes)}: "
                 f"{classes.tolist()}."
             )
-        probabilities = cross_val_predict(
+        task = FitTask.begin(self, X, y, sample_weight, n_subtasks=2)
+        choice = task.subtask("find threshold")
+        probabilities = predict_folds(
+            Parallel(n_jobs=self.n_jobs),
             self.estimator,
-            X,
-            y,
-            groups=groups,
-            cv=self.cv,
-            n_jobs=self.n_jobs,
-            params=weights,
-            method="predict_proba",
+            *(as_list_of_series(values) for values in (X, y)),
+            check_cv(self.cv),
+            arguments["estimator"],
+            self._split_arguments(metadata, params),
+            "predict_proba",
         )
         self.threshold_search_ = find_threshold(
             probabilities,
@@ -143,9 +173,45 @@ class ThresholdedSegmenter(BaseSegmenter):
             **({} if sample_weight is None else {"sample_weight": sample_weight}),
         )
         self.threshold_ = self.threshold_search_.threshold
-        self.estimator_ = clone(self.estimator).fit(X, y, **weights)
+        choice.end(usable=False)
+        self.estimator_ = clone(self.estimator)
+        last = task.subtask("fit to all images")
+        with last.lend_to(self.estimator_):
+            self.estimator_.fit(X, y, **arguments["estimator"])
         self.classes_ = self.estimator_.classes_
+        last.end()
+        task.end()
         return self
+
+    def _split_arguments(self, metadata, params):
+        """Return what the inner splitter is given: groups, and what it requests beyond them."""
+        groups = {"groups": metadata["groups"]}
+        if not get_config()["enable_metadata_routing"]:
+            return groups
+        given = {name: value for name, value in metadata.items() if value is not None}
+        return groups | process_routing(self, "fit", **given, **params).splitter.split
+
+    def get_metadata_routing(self):
+        """Return whether the segmenter or the splitter is given which metadata of `fit`.
+
+        Returns
+        -------
+        sklearn.utils.metadata_routing.MetadataRouter
+            As that of `sklearn.model_selection.TunedThresholdClassifierCV`; `groups` are taken
+            for the inner folds whether the splitter requests them or not.
+        """
+        return (
+            MetadataRouter(owner=self)
+            .add_self_request(self)
+            .add(
+                estimator=self.estimator,
+                method_mapping=MethodMapping().add(caller="fit", callee="fit"),
+            )
+            .add(
+                splitter=self.cv,
+                method_mapping=MethodMapping().add(caller="fit", callee="split"),
+            )
+        )
 
     def predict_proba(self, X):
         """Return the probabilities, stretched so that the threshold lies at 0.5.

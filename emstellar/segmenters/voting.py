@@ -6,26 +6,29 @@ import numpy as np
 from sklearn.base import clone
 from sklearn.frozen import FrozenEstimator
 from sklearn.utils import Bunch
+from sklearn.utils.metadata_routing import UNUSED, MetadataRouter, MethodMapping
 from sklearn.utils.parallel import Parallel, delayed
 from sklearn.utils.validation import check_is_fitted
 
 from emstellar.base import BaseSegmenter
 from emstellar.constraints import NONE, Interval, OneOf, Satisfies, check_parameters
+from emstellar.fit_tasks import CallbackSupportMixin, FitTask, with_callbacks
 from emstellar.segmenters.composition import NamedEstimatorsMixin, are_pairs, check_names
 from emstellar.segmenters.members import (
     check_member_weights,
     check_members,
     freeze,
     is_dropped,
+    join_classes,
     name_estimators,
-    weight_arguments,
+    routed_arguments,
 )
 
 # Sums of weights are compared in float32.
 _TIE = 1e-5
 
 
-class VotingSegmenter(NamedEstimatorsMixin, BaseSegmenter):
+class VotingSegmenter(NamedEstimatorsMixin, CallbackSupportMixin, BaseSegmenter):
     """Soft voting or majority rule of several segmenters.
 
     Parameters
@@ -48,7 +51,8 @@ class VotingSegmenter(NamedEstimatorsMixin, BaseSegmenter):
     named_estimators_ : Bunch
         The fitted members by name.
     classes_ : ndarray of shape (n_classes,)
-        The union of the members' classes; a member gives probability 0 to one it has not seen.
+        The classes of the members. One member must know them all; another, from a fold that
+        lacked a class, gives probability 0 to it.
     n_features_in_, n_channels_in_ : int
         The number of channels of the images; only where a member tells.
 
@@ -104,6 +108,11 @@ class VotingSegmenter(NamedEstimatorsMixin, BaseSegmenter):
         "n_jobs": [Interval(int, None, None), NONE],
     }
 
+    # It only passes them on: what is requested is asked of the members.
+    __metadata_request__fit: ClassVar = dict.fromkeys(
+        ("sample_weight", "groups", "validation_data"), UNUSED
+    )
+
     def __init__(self, estimators, *, voting="soft", weights=None, n_jobs=None):
         self.estimators = estimators
         self.voting = voting
@@ -135,6 +144,9 @@ class VotingSegmenter(NamedEstimatorsMixin, BaseSegmenter):
         ------
         NotFittedError
             If a member is not fitted.
+        ValueError
+            If no member knows all classes, as where masks of 0 and 1 trained one and masks of
+            0 and 255 another.
 
         Examples
         --------
@@ -154,11 +166,13 @@ class VotingSegmenter(NamedEstimatorsMixin, BaseSegmenter):
         pairs = estimators if are_pairs(estimators) else name_estimators(estimators)
         for _, member in pairs:
             check_is_fitted(member)
+        join_classes({name: member.classes_ for name, member in pairs})
         return cls(
             [(name, freeze(member)) for name, member in pairs], voting=voting, weights=weights
         )._check()
 
-    def fit(self, X, y, sample_weight=None):
+    @with_callbacks
+    def fit(self, X, y, sample_weight=None, *, groups=None, validation_data=None, **params):
         """Fit a clone of every member.
 
         Parameters
@@ -169,6 +183,14 @@ class VotingSegmenter(NamedEstimatorsMixin, BaseSegmenter):
             Their masks.
         sample_weight : array-like of shape (n_images,) or (n_images, height, width), optional
             Weights of images or pixels, passed to each member.
+        groups : array-like of shape (n_images,), optional
+            The group of each image, passed to the members that split images by them.
+        validation_data : tuple (X, y) or (X, y, sample_weight), optional
+            Images to monitor training with, passed to the members that do.
+        **params : dict
+            Further metadata of the members. Only with
+            ``sklearn.set_config(enable_metadata_routing=True)``, where each member gets what it
+            requests by `set_fit_request`, of the above too.
 
         Returns
         -------
@@ -181,15 +203,36 @@ class VotingSegmenter(NamedEstimatorsMixin, BaseSegmenter):
             for what the members raise.
         """
         self._check()
-        names = [name for name, member in self.estimators if not is_dropped(member)]
-        members = [clone(member) for _, member in self.estimators if not is_dropped(member)]
-        arguments = [weight_arguments(member, sample_weight) for member in members]
+        members = {name: clone(m) for name, m in self.estimators if not is_dropped(m)}
+        metadata = {
+            "sample_weight": sample_weight,
+            "groups": groups,
+            "validation_data": validation_data,
+        }
+        arguments = routed_arguments(self, members, metadata, params)
+        task = FitTask.begin(self, X, y, sample_weight, n_subtasks=len(members), in_order=False)
         fitted = Parallel(n_jobs=self.n_jobs)(
-            delayed(_fit_member)(member, X, y, kwargs)
-            for member, kwargs in zip(members, arguments, strict=True)
+            delayed(_fit_member)(member, X, y, arguments[name], task, f"fit {name}", place)
+            for place, (name, member) in enumerate(members.items())
         )
-        self._fitted = dict(zip(names, fitted, strict=True))
+        self._fitted = dict(zip(members, fitted, strict=True))
+        task.end()
         return self
+
+    def get_metadata_routing(self):
+        """Return who among the members is given which metadata of `fit`.
+
+        Returns
+        -------
+        sklearn.utils.metadata_routing.MetadataRouter
+            As that of `sklearn.ensemble.VotingClassifier`.
+        """
+        router = MetadataRouter(owner=self)
+        to_fit = MethodMapping().add(caller="fit", callee="fit")
+        for name, member in self.estimators:
+            if not is_dropped(member):
+                router.add(**{name: member}, method_mapping=to_fit)
+        return router
 
     def _check(self):
         """Raise if a parameter is wrong, else return self."""
@@ -232,8 +275,8 @@ class VotingSegmenter(NamedEstimatorsMixin, BaseSegmenter):
     @property
     def classes_(self):
         """The union of the members' classes."""
-        members = self._require_fitted("classes_").values()
-        return np.unique(np.concatenate([member.classes_ for member in members]))
+        members = self._require_fitted("classes_")
+        return join_classes({name: member.classes_ for name, member in members.items()})
 
     @property
     def n_features_in_(self):
@@ -316,8 +359,13 @@ class VotingSegmenter(NamedEstimatorsMixin, BaseSegmenter):
         return {name: weights[name] / total for name in members}
 
 
-def _fit_member(member, X, y, arguments):
-    return member.fit(X, y, **arguments)
+def _fit_member(member, X, y, arguments, task, name, place):
+    """Return a member, fitted as a part of the ensemble's fit."""
+    own = task.subtask(name, place)
+    with own.lend_to(member):
+        member.fit(X, y, **arguments)
+    own.end(usable=False)
+    return member
 
 
 def _as_list(answer):

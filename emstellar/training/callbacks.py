@@ -2,12 +2,16 @@
 
 import time
 
-import keras
 import numpy as np
 
+from emstellar._keras import keras
+from emstellar.log_messages import tell
 from emstellar.metrics import compute_scores
+from emstellar.metrics.scorers import weighs_pixels
 from emstellar.training.devices import count_replicas
+from emstellar.training.pooled_loss import pooled_loss, with_loss_weights
 from emstellar.training.prediction import with_background
+from emstellar.validation import UNLABELLED
 
 # Cheap enough for every epoch, and what people look at; the monitored one is added to them.
 DEFAULT_VALIDATION_METRICS = ("f1", "jaccard", "roc_auc")
@@ -25,12 +29,20 @@ def best_epoch(values, monitor):
     values = np.asarray(values, dtype=float)
     if np.isnan(values).all():
         return None
-    return int(np.nanargmin(values) if monitor.endswith("loss") else np.nanargmax(values))
+    return int(np.nanargmin(values) if falls(monitor) else np.nanargmax(values))
+
+
+def falls(monitor):
+    """Tell whether less of a monitored value is better: of the loss, and of nothing else.
+
+    Scorers return minus the metric where lower is better, whatever they are called.
+    """
+    return monitor in ("loss", "val_loss")
 
 
 def is_better(value, best, monitor):
-    """Tell whether `value` improves on `best`: losses fall, everything else rises."""
-    return value < best if monitor.endswith("loss") else value > best
+    """Tell whether `value` improves on `best`: the loss falls, scores rise."""
+    return value < best if falls(monitor) else value > best
 
 
 class ValidationScores(keras.callbacks.Callback):
@@ -51,6 +63,15 @@ class ValidationScores(keras.callbacks.Callback):
         Names of scorers, without ``val_``.
     frequency : int, default=1
         Epochs from one scoring to the next; NaN is recorded in between.
+    weights : list of ndarray of shape (height, width), default=None
+        Weights of the pixels, in ``val_loss`` and in the scores of pixels. Scores of regions,
+        such as V_Rand, know weights of whole images, and take a pixel of weight 0 for unlabelled.
+
+    Notes
+    -----
+    ``val_loss`` is the loss of all pixels together, under the weights that the loss itself gives
+    to classes and to pixels near borders. A network whose maps are not finite has no scores: NaN
+    is recorded, and training stops.
 
     Examples
     --------
@@ -70,39 +91,88 @@ class ValidationScores(keras.callbacks.Callback):
     0.666...
     """
 
-    def __init__(self, predict, images, codes, metrics, frequency=1):
+    def __init__(self, predict, images, codes, metrics, frequency=1, weights=None):
         super().__init__()
         self.frequency = frequency
         self.predict = predict
         self.images = images
-        self.codes = codes
+        self.codes = codes if weights is None else _label_weighted(codes, weights)
         self.metrics = metrics
+        self.weights = weights
+        self._loss_weights = None
 
     def on_epoch_end(self, epoch, logs=None):
         """Score the network as it is now."""
+        logs.update(dict.fromkeys(["val_loss", *(f"val_{m}" for m in self.metrics)], np.nan))
         if (epoch + 1) % self.frequency:
-            logs.update(dict.fromkeys(["val_loss", *(f"val_{m}" for m in self.metrics)], np.nan))
             return
         maps = self.predict(self.images)
+        if not all(np.isfinite(p).all() for p in maps):
+            self.model.stop_training = True
+            return
         logs["val_loss"] = self._loss(maps)
-        classes_last = [with_background(p) for p in maps]
-        labels = np.arange(classes_last[0].shape[-1])
-        scores = compute_scores(self.metrics, self.codes, classes_last, labels=labels)
-        logs.update({f"val_{name}": float(score) for name, score in scores.items()})
+        logs.update(self._scores([with_background(p) for p in maps]))
+
+    def _scores(self, maps):
+        labels = np.arange(maps[0].shape[-1])
+        scores = {}
+        for names, weights in _weights_by_metric(self.metrics, self.weights):
+            scores |= compute_scores(names, self.codes, maps, labels=labels, sample_weight=weights)
+        return {f"val_{name}": float(scores[name]) for name in self.metrics}
 
     def _loss(self, maps):
-        """Return the loss per labelled pixel."""
-        total, labelled = 0.0, 0.0
-        for code, probabilities in zip(self.codes, maps, strict=True):
-            known = (code >= 0)[np.newaxis, ..., np.newaxis]
-            truth = np.where(code >= 0, code, 0)[np.newaxis, ..., np.newaxis]
-            n_known = known.sum()
-            if n_known:
-                value = self.model.loss(truth, probabilities[np.newaxis], known.astype("float32"))
-                total += float(keras.ops.convert_to_numpy(value)) * n_known
-                labelled += n_known
+        """Return the loss of all labelled pixels, as that of one batch."""
+        if self._loss_weights is None:
+            self._loss_weights = with_loss_weights(self.model.loss, self.codes, self.weights)
+        loss = pooled_loss(self.model.loss, self.codes, maps, self._loss_weights)
         # Within the scope of tf.distribute Keras divides every loss by the number of replicas.
-        return total / max(labelled, 1) * count_replicas()
+        return loss * count_replicas()
+
+
+def _label_weighted(codes, weights):
+    """Return codes in which a pixel of weight 0 is unlabelled."""
+    return [np.where(w > 0, code, UNLABELLED) for code, w in zip(codes, weights, strict=True)]
+
+
+def _weights_by_metric(names, weights):
+    """Return pairs of names and the weights they can bear.
+
+    Metrics of regions and objects have no weights of pixels, but weights of images.
+    """
+    if weights is None:
+        return [(names, None)]
+    if all(w.min() == w.max() for w in weights):
+        return [(names, np.array([w.flat[0] for w in weights]))]
+    of_pixels = [name for name in names if weighs_pixels(name)]
+    of_regions = [name for name in names if name not in of_pixels]
+    return [(of_pixels, weights), (of_regions, None)]
+
+
+class StopAtNaN(keras.callbacks.Callback):
+    """Stop when weights are not finite: no further epoch could mend them.
+
+    A loss alone that is not finite is no reason. Under loss scaling in float16 the first steps
+    overflow as a rule, and change nothing.
+
+    Examples
+    --------
+    >>> import keras
+    >>> from emstellar.training.callbacks import StopAtNaN
+    >>> model = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1)])
+    >>> model.set_weights([weight * float("nan") for weight in model.get_weights()])
+    >>> stop = StopAtNaN()
+    >>> stop.set_model(model)
+    >>> stop.on_epoch_end(0, {"loss": float("nan")})
+    >>> model.stop_training
+    True
+    """
+
+    def on_epoch_end(self, epoch, logs=None):
+        """Look at the weights if the epoch's loss is not finite."""
+        if np.isfinite(logs["loss"]):
+            return
+        if not all(np.isfinite(weight).all() for weight in self.model.get_weights()):
+            self.model.stop_training = True
 
 
 class BestEpoch(keras.callbacks.Callback):
@@ -146,7 +216,7 @@ class BestEpoch(keras.callbacks.Callback):
         self.patience = patience
         self.restore = restore
         self.epoch = None
-        self.value = np.inf if monitor.endswith("loss") else -np.inf
+        self.value = np.inf if falls(monitor) else -np.inf
         self._weights = None
 
     def state(self):
@@ -185,7 +255,7 @@ class BestEpoch(keras.callbacks.Callback):
 
 
 class EpochLog(keras.callbacks.Callback):
-    """Keep the logs of all epochs as plain lists, and print a line per epoch.
+    """Keep the logs of all epochs as plain lists, and say a line per epoch.
 
     Parameters
     ----------
@@ -197,7 +267,7 @@ class EpochLog(keras.callbacks.Callback):
     name : str
         What to call the segmenter in it.
     verbose : int
-        0 prints nothing.
+        0 prints nothing; the line goes to the logger ``emstellar`` in any case.
 
     Examples
     --------
@@ -235,10 +305,9 @@ class EpochLog(keras.callbacks.Callback):
         values = {**logs, "learning_rate": float(rate)}
         for key, value in values.items():
             self.history.setdefault(key, []).append(float(value))
-        if self.verbose:
-            self._print(epoch, values)
+        tell(self._line(epoch, values), printed=self.verbose)
 
-    def _print(self, epoch, values):
+    def _line(self, epoch, values):
         spent = values["elapsed"] - self._past
         left = spent / (epoch + 1 - self._first) * (self.n_epochs - epoch - 1)
         scores = "  ".join(
@@ -246,11 +315,33 @@ class EpochLog(keras.callbacks.Callback):
             for key, value in values.items()
             if key not in ("elapsed", "learning_rate") and not np.isnan(value)
         )
-        print(  # noqa: T201
+        return (
             f"[{self.name}] epoch {epoch + 1}/{self.n_epochs}  {scores}  "
-            f"{spent:.0f} s, at most {left:.0f} s left",
-            flush=True,
+            f"{spent:.0f} s, at most {left:.0f} s left"
         )
+
+
+class EpochTasks(keras.callbacks.Callback):
+    """Tell scikit-learn's callbacks of every epoch.
+
+    Parameters
+    ----------
+    task : emstellar.fit_tasks.FitTask
+        That of the whole fit.
+    """
+
+    def __init__(self, task):
+        super().__init__()
+        self.task = task
+
+    def on_epoch_begin(self, epoch, logs=None):
+        """Begin the task of the epoch."""
+        self._epoch = self.task.subtask(f"epoch {epoch + 1}")
+
+    def on_epoch_end(self, epoch, logs=None):
+        """End it, and training if one of the callbacks says so."""
+        if self._epoch.end():
+            self.model.stop_training = True
 
 
 def check_callbacks(callbacks):

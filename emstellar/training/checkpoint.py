@@ -3,8 +3,8 @@
 from pathlib import Path
 
 import joblib
-import keras
 
+from emstellar._keras import keras
 from emstellar.archive import read_archive, write_archive
 from emstellar.training.compilation import optimizer_state
 

@@ -1,8 +1,7 @@
 """Compile a network once, and again only when what it was compiled with has changed."""
 
-import keras
-
 from emstellar import losses, optimizers
+from emstellar._keras import keras
 from emstellar.inspection.devices import has_gpu
 from emstellar.training.devices import count_replicas
 from emstellar.training.precision import choose_precision, set_precision, with_loss_scaling

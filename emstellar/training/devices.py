@@ -4,8 +4,9 @@ On jax `keras.distribution` holds for the whole process, on tensorflow a ``tf.di
 for the networks that are made within its scope.
 """
 
-import keras
 import numpy as np
+
+from emstellar._keras import keras
 
 
 def count_devices(model=None):

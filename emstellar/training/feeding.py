@@ -1,7 +1,6 @@
 """How Keras is handed the batches of a fit."""
 
-import keras
-
+from emstellar._keras import keras
 from emstellar.training.devices import count_replicas
 
 

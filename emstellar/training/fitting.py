@@ -16,6 +16,8 @@ from emstellar.training.callbacks import (
     DEFAULT_VALIDATION_METRICS,
     BestEpoch,
     EpochLog,
+    EpochTasks,
+    StopAtNaN,
     ValidationScores,
     best_epoch,
     check_callbacks,
@@ -27,9 +29,10 @@ from emstellar.training.feeding import feed
 from emstellar.training.naming import number_layers
 from emstellar.training.normalization import Normalization
 from emstellar.training.patches import PatchBatches
+from emstellar.training.pooled_loss import with_loss_weights
 from emstellar.training.prediction import network_maps, pair
 from emstellar.training.schedules import get_schedule
-from emstellar.validation import check_images, check_masks, encode_masks
+from emstellar.validation import check_images, check_masks, check_weights, encode_masks
 
 
 class Training:
@@ -59,6 +62,7 @@ class Training:
         self.classes = classes
         self.validation = None
         self.checkpoint_path = None
+        self.task = None
         self._seed = seed
         self._check_something_to_fit()
         self.patch_size = self._check_patch_size()
@@ -74,9 +78,7 @@ class Training:
         check_overlap(pair(segmenter.tile_size), pair(segmenter.overlap), segmenter._size_multiple)
 
     def _check_something_to_fit(self):
-        weights = self.weights or [1.0] * len(self.codes)
-        pairs = zip(self.codes, weights, strict=True)
-        if not any(np.where(code >= 0, weight, 0).any() for code, weight in pairs):
+        if not _has_labels(self.codes, self.weights):
             raise ValueError(
                 "All labelled pixels of the images to train on have zero weight in "
                 "sample_weight, or there are none: there is nothing to fit."
@@ -98,7 +100,7 @@ class Training:
         return size
 
     def _check_class_weight(self):
-        """Return one weight per class, or None."""
+        """Return one weight per class, "balanced" or None."""
         wanted = self.segmenter.class_weight
         if wanted is None:
             return None
@@ -116,8 +118,20 @@ class Training:
                     f"zero. Got {wanted!r}."
                 )
             return weights
-        counts = sum(np.bincount(c[c >= 0], minlength=len(self.classes)) for c in self.codes)
-        return (counts.sum() / (len(counts) * np.maximum(counts, 1))).tolist()
+        return wanted
+
+    def _balanced_class_weight(self):
+        """Return the classes' weights by the pixels that are trained on, as they are weighted.
+
+        A class that has none weighs 1: it may still occur in the validation images.
+        """
+        counts = np.zeros(len(self.classes))
+        for code, weight in zip(self.codes, self.weights or self.codes, strict=True):
+            known = code >= 0
+            own = None if self.weights is None else weight[known]
+            counts += np.bincount(code[known], own, minlength=len(counts))
+        fair = counts.sum() / len(counts)
+        return np.divide(fair, counts, out=np.ones(len(counts)), where=counts > 0).tolist()
 
     def _check_monitor(self):
         """Return the names of the metrics to compute on the validation images."""
@@ -169,18 +183,26 @@ class Training:
                 "validation_fraction, for example 0.2, or pass validation_data=(X_val, y_val) "
                 "to fit."
             )
+        if self.validation is not None and not _has_labels(*self.validation[1:]):
+            raise ValueError(
+                f"No pixel of the {len(self.validation[0])} validation images is labelled and has "
+                "a weight above 0: there is nothing to monitor training with. Pass "
+                "validation_data=(X_val, y_val) with labels to fit, or, for another draw, change "
+                "validation_fraction or random_state."
+            )
 
     def _check_validation_data(self, validation_data):
-        if not isinstance(validation_data, (tuple, list)) or len(validation_data) != 2:
+        if not isinstance(validation_data, (tuple, list)) or len(validation_data) not in (2, 3):
             raise ValueError(
-                "validation_data must be a tuple (X_val, y_val) of images and masks, got "
-                f"{type(validation_data).__name__}."
+                "validation_data must be a tuple (X_val, y_val) or (X_val, y_val, sample_weight) "
+                f"of images, masks and weights, got {_describe(validation_data)}."
             )
+        X, y, sample_weight = (*validation_data, None)[:3]
         name = type(self.segmenter).__name__
-        n_channels = self.images[0].shape[-1]
-        images = check_images(validation_data[0], n_channels=n_channels, name=name)
-        masks = check_masks(validation_data[1], images, name=name)
-        return images, encode_masks(masks, self.classes)
+        images = check_images(X, n_channels=self.images[0].shape[-1], name=name)
+        masks = check_masks(y, images, name=name)
+        weights = check_weights(sample_weight, images)
+        return images, encode_masks(masks, self.classes), weights
 
     def _split(self, groups, fraction):
         splitter = GroupShuffleSplit if groups is not None else ShuffleSplit
@@ -192,12 +214,15 @@ class Training:
             raise ValueError(
                 f"validation_fraction={fraction} leaves no {whole} to train on: {error}"
             ) from error
-        self.validation = [self.images[i] for i in aside], [self.codes[i] for i in aside]
-        self.images = [self.images[i] for i in kept]
-        self.codes = [self.codes[i] for i in kept]
-        if self.weights is not None:
-            self.weights = [self.weights[i] for i in kept]
+        self.validation = self._take(aside)
+        self.images, self.codes, self.weights = self._take(kept)
         self._check_something_to_fit()
+
+    def _take(self, positions):
+        """Return images, codes and weights (or None) at some positions."""
+        images, codes = ([values[i] for i in positions] for values in (self.images, self.codes))
+        weights = None if self.weights is None else [self.weights[i] for i in positions]
+        return images, codes, weights
 
     def draw_seed(self):
         """Return the one seed of this fit, which a fit that continues takes over."""
@@ -224,6 +249,8 @@ class Training:
         check_origin(segmenter.model_)
         last = segmenter.n_iter_ + n_epochs
         batches = self._batches()
+        if self.class_weight == "balanced":
+            self.class_weight = self._balanced_class_weight()
         compile_again(
             segmenter,
             self.class_weight,
@@ -257,7 +284,7 @@ class Training:
         return PatchBatches(
             self.images,
             self.codes,
-            self._pixel_weights(),
+            with_loss_weights(self.loss, self.codes, self.weights),
             normalization=segmenter.normalization_,
             augment=self.augment,
             patch_size=self.patch_size,
@@ -269,30 +296,27 @@ class Training:
             foreground_fraction=segmenter.foreground_fraction,
         )
 
-    def _pixel_weights(self):
-        """Return the weights given, times those by which the loss stresses some pixels."""
-        maps = [self.loss.weight_map(np.maximum(code, 0)) for code in self.codes]
-        if maps[0] is None:
-            return self.weights
-        given = self.weights or [np.float32(1)] * len(maps)
-        return [w * m for w, m in zip(given, maps, strict=True)]
-
     def _callbacks(self, last_epoch):
         """Return the callbacks in the order in which they fill the epoch's logs."""
         segmenter = self.segmenter
         callbacks, best = [], None
         if self.validation is not None:
+            images, codes, weights = self.validation
             frequency = segmenter.validation_freq
             callbacks.append(
-                ValidationScores(self._predict, *self.validation, self.metrics, frequency)
+                ValidationScores(self._predict, images, codes, self.metrics, frequency, weights)
             )
         name = type(segmenter).__name__
+        callbacks.append(StopAtNaN())
         callbacks.append(EpochLog(segmenter.history_, last_epoch, name, int(segmenter.verbose)))
         if self.validation is not None or segmenter.monitor == "loss":
             every = 1 if segmenter.monitor == "loss" else segmenter.validation_freq
             best = BestEpoch(segmenter.monitor, segmenter.patience, segmenter.restore_best, every)
             callbacks.append(best)
-        return callbacks + deepcopy(segmenter.callbacks or []), best
+        callbacks += deepcopy(segmenter.callbacks or [])
+        if self.task is not None:
+            callbacks.append(EpochTasks(self.task))
+        return callbacks, best
 
     def _predict(self, images):
         return list(network_maps(self.segmenter, images))
@@ -300,19 +324,46 @@ class Training:
     def _conclude(self, best):
         segmenter = self.segmenter
         history = segmenter.history_
-        if not np.isfinite(history["loss"]).all():
+        found = best is not None and best.epoch is not None
+        first = _first_without_value(history, segmenter.validation_freq)
+        if first is not None:
+            kept = f"the weights of epoch {best.epoch + 1} are kept" if found else "all is lost"
+            kept = kept if segmenter.restore_best or not found else "the last weights are kept"
+            half = segmenter.precision == "mixed_float16"
             warnings.warn(
-                "The loss became NaN or infinite: the network has learnt nothing since. "
-                "Try a lower learning_rate, or normalization='train'.",
+                f"The loss, or what the network makes of validation images, became NaN or infinite "
+                f"in epoch {first + 1}: the network has learnt nothing since, and {kept}. Try a "
+                f"lower learning_rate, normalization='train'"
+                f"{', or precision=mixed_bfloat16, which does not overflow' if half else ''}.",
                 ConvergenceWarning,
                 stacklevel=5,
             )
-        found = best is not None and best.epoch is not None
         segmenter.best_iter_ = best.epoch + 1 if found else len(history["loss"])
         segmenter.convergence_time_ = history["elapsed"][segmenter.best_iter_ - 1]
         segmenter.convergence_times_ = {
             name: _time_of_best(history, name) for name in history if name.startswith("val_")
         }
+
+
+def _has_labels(codes, weights):
+    """Tell whether any pixel is labelled and has a weight above 0."""
+    pairs = zip(codes, weights or [1.0] * len(codes), strict=True)
+    return any(np.where(code >= 0, weight, 0).any() for code, weight in pairs)
+
+
+def _describe(value):
+    length = f" of {len(value)} items" if isinstance(value, (tuple, list)) else ""
+    return f"a {type(value).__name__}{length}"
+
+
+def _first_without_value(history, validation_freq):
+    """Return the first epoch whose loss, or whose scored maps, were not finite; None if none."""
+    finite = np.isfinite(history["loss"])
+    if "val_loss" in history:
+        scored = np.arange(1, len(finite) + 1) % validation_freq == 0
+        known = np.isfinite(history["val_loss"])
+        finite = finite & (known | ~scored)
+    return None if finite.all() else int(np.argmin(finite))
 
 
 def _time_of_best(history, name):

@@ -69,7 +69,9 @@ class Normalization:
         if self.kind == "train":
             return np.asarray(self.mean), np.asarray(self.std)
         if self.kind == "image":
-            return image.mean(axis=(0, 1)), _never_zero(image.std(axis=(0, 1)))
+            # In half or single precision the squares of large values would be infinite.
+            own = {"axis": (0, 1), "dtype": "float64"}
+            return image.mean(**own), _never_zero(image.std(**own))
         return np.zeros(image.shape[-1]), np.ones(image.shape[-1])
 
     def __call__(self, image, statistics=None):

@@ -1,7 +1,6 @@
 """Compute in half precision where the device is good at it, without a global policy."""
 
-import keras
-
+from emstellar._keras import keras
 from emstellar.inspection.devices import has_amx, has_gpu
 
 PRECISIONS = ("float32", "mixed_bfloat16", "mixed_float16", "auto")

@@ -27,11 +27,29 @@ def predict_maps(segmenter, images, batch_size=None):
     Yields
     ------
     ndarray of shape (height, width, n_classes), float32
+
+    Raises
+    ------
+    ValueError
+        If the network gives a value that is not finite: every pixel would be of the first class.
     """
     n_pixels = sum(image.shape[0] * image.shape[1] for image in images)
     with show_progress(type(segmenter).__name__, n_pixels, segmenter.verbose) as advance:
-        for probabilities in network_maps(segmenter, images, batch_size, advance):
-            yield with_background(probabilities)
+        for i, maps in enumerate(network_maps(segmenter, images, batch_size, advance)):
+            if not np.isfinite(maps).all():
+                raise ValueError(_not_finite(segmenter, i))
+            yield with_background(maps)
+
+
+def _not_finite(segmenter, i):
+    """Return what to say of an image for which the network gives no numbers."""
+    losses = np.asarray(segmenter.history_.get("loss", []))
+    reason = "Its training diverged; fit it again with a lower learning_rate."
+    if np.isfinite(losses).all():
+        reason = "Are its values in the range of the training images?"
+    if segmenter.precision == "mixed_float16":
+        reason = "float16 overflows beyond 65504: fit it with precision='mixed_bfloat16'."
+    return f"The network gives NaN or infinite probabilities for X[{i}]. {reason}"
 
 
 def stack(maps, n_images):

@@ -6,6 +6,8 @@ from contextlib import contextmanager
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
+from emstellar.log_messages import tell
+
 # Seconds that pass before a bar appears, and between two lines: short work shows nothing.
 BEFORE_BAR = 3.0
 BETWEEN_LINES = 30.0
@@ -22,7 +24,7 @@ def show_progress(name, total, verbose, console=None):
     total : float
         How much there is to do, in any unit.
     verbose : int
-        0 shows nothing.
+        0 shows nothing; the lines go to the logger ``emstellar`` in any case.
     console : rich.console.Console, optional
         Where to show it; by default the standard output.
 
@@ -38,16 +40,17 @@ def show_progress(name, total, verbose, console=None):
     ...     advance(1)
     ...     advance(1)
     """
-    if not verbose:
-        yield lambda amount: None
-        return
     console = console or Console()
-    kind = _Bar if console.is_terminal or console.is_jupyter else _Lines
-    shown = kind(console, name, total)
+    moving = verbose and (console.is_terminal or console.is_jupyter)
+    lines = _Lines(console if verbose and not moving else None, name, total)
+    if not moving:
+        yield lines.advance
+        return
+    bar = _Bar(console, name, total)
     try:
-        yield shown.advance
+        yield lambda amount: (bar.advance(amount), lines.advance(amount))
     finally:
-        shown.close()
+        bar.close()
 
 
 class _Bar:
@@ -76,6 +79,8 @@ class _Bar:
 
 
 class _Lines:
+    """Lines for the log and, if there is one, a console that is no terminal."""
+
     def __init__(self, console, name, total):
         self.console, self.name, self.total = console, name, total
         self.done = 0.0
@@ -89,9 +94,8 @@ class _Lines:
         self.last = now
         left = (now - self.start) / self.done * (self.total - self.done)
         line = f"[{self.name}] predicted {self.done / self.total:.0%}, about {left:.0f} s left"
-        self.console.print(line, highlight=False, markup=False, soft_wrap=True)
-        # A log file should show the line now, not when a buffer is full.
-        self.console.file.flush()
-
-    def close(self):
-        pass
+        tell(line, printed=False)
+        if self.console is not None:
+            self.console.print(line, highlight=False, markup=False, soft_wrap=True)
+            # A log file should show the line now, not when a buffer is full.
+            self.console.file.flush()

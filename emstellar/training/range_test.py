@@ -3,11 +3,12 @@
 import warnings
 from dataclasses import dataclass
 
-import keras
 import numpy as np
 import pandas as pd
 from sklearn.base import clone
 from sklearn.exceptions import ConvergenceWarning
+
+from emstellar._keras import keras
 
 # As in common practice: a loss four times the best so far does not come back.
 DIVERGENCE = 4.0

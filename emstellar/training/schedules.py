@@ -2,9 +2,7 @@
 
 import math
 
-import keras
-from keras import ops
-
+from emstellar._keras import keras, ops
 from emstellar.constraints import did_you_mean
 
 LearningRateSchedule = keras.optimizers.schedules.LearningRateSchedule
