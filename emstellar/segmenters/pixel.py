@@ -218,23 +218,21 @@ class PixelSegmenter(CallbackSupportMixin, BaseSegmenter):
         check_is_fitted(self)
         images = check_images(X, n_channels=self.n_channels_in_, name=type(self).__name__)
         ask = make_asker(self.estimator_)
+        shapes = [(*image.shape[:2], len(self.classes_)) for image in images]
         if is_sequence_of_arrays(X):
-            return [self._predict_image(image, ask) for image in images]
-        probabilities = np.empty(
-            (len(images), *images[0].shape[:2], len(self.classes_)), dtype="float32"
-        )
+            probabilities = [np.zeros(shape, dtype="float32") for shape in shapes]
+        else:
+            probabilities = np.zeros((len(images), *shapes[0]), dtype="float32")
         for image, out in zip(images, probabilities, strict=True):
-            out[:] = self._predict_image(image, ask)
+            self._predict_image(image, ask, out)
         return probabilities
 
-    def _predict_image(self, image, ask):
+    def _predict_image(self, image, ask, out):
         # A class whose pixels all had weight 0 is unknown to the classifier: it stays at 0.
         columns = np.searchsorted(self.classes_, self.estimator_.classes_)
-        out = np.zeros((*image.shape[:2], len(self.classes_)), dtype="float32")
         compute_window = self._get_bank().prepare(image)
         for window in split_windows(image.shape):
             out[window.rows, window.columns][..., columns] = ask(compute_window(window))
-        return out
 
 
 def _seeded(estimator, rng):
