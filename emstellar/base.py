@@ -50,12 +50,17 @@ class BaseSegmenter(BaseEstimator):
         ndarray of shape (n_images, height, width), or list of ndarray of shape (height, width)
             Values of `classes_`; a list when `X` is a sequence. Where two classes are equally
             probable, the first.
+
+        Raises
+        ------
+        ValueError
+            If a probability is NaN: there is no most probable class.
         """
         check_is_fitted(self)
         probabilities = self.predict_proba(X)
         if isinstance(probabilities, list):
-            return [self.classes_[np.argmax(p, axis=-1)] for p in probabilities]
-        return self.classes_[np.argmax(probabilities, axis=-1)]
+            return [self.classes_[_most_probable(p)] for p in probabilities]
+        return self.classes_[_most_probable(probabilities)]
 
     def score(self, X, y, sample_weight=None):
         """Return the Jaccard index (intersection over union) of the prediction.
@@ -90,6 +95,16 @@ class BaseSegmenter(BaseEstimator):
         tags.input_tags.two_d_array = False
         tags.input_tags.three_d_array = True
         return tags
+
+
+def _most_probable(probabilities):
+    """Return the positions of the most probable classes; NaN would be the first one."""
+    if np.isnan(np.max(probabilities)):
+        raise ValueError(
+            "The predicted probabilities are NaN: the segmenter has diverged in training or "
+            "overflowed. Fit it again with a lower learning rate or in float32."
+        )
+    return np.argmax(probabilities, axis=-1)
 
 
 def is_segmenter(estimator):

@@ -67,14 +67,13 @@ class Ensemble:
             kind=self.kind,
             fingerprint=self.fingerprint,
             images=images,
-            classes=first.classes,
             environment=describe_environment(),
         )
         try:
             with Meter() as meter:
-                probabilities = self._vote()
+                probabilities, record.classes = self._vote()
             X, y = data.take(self.subset, images[self.subset])
-            keep_scores(record, self.subset, probabilities, X, y, first.classes, scoring)
+            keep_scores(record, self.subset, probabilities, X, y, record.classes, scoring)
             record.keep_maps(self.subset, probabilities, map_dtype)
             record.resources = {"vote_time": meter.wall_time, "n_members": len(self.members)}
         except Exception as error:
@@ -87,7 +86,14 @@ class Ensemble:
             for member in self.members
         ]
         images = [np.zeros(image.shape[:2]) for image in members[0].probabilities]
-        return VotingSegmenter.from_fitted(members, voting=self.voting).predict_proba(images)
+        # Numbered, because a method votes once for each fold; "__" would stand for parameters.
+        names = [
+            f"{i}. {member.method}, fold {member.fold}".replace("__", "_")
+            for i, member in enumerate(self.members, start=1)
+        ]
+        named = list(zip(names, members, strict=True))
+        vote = VotingSegmenter.from_fitted(named, voting=self.voting)
+        return vote.predict_proba(images), vote.classes_.tolist()
 
 
 def check_ensembles(ensembles):

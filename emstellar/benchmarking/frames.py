@@ -4,6 +4,7 @@ import pandas as pd
 
 KINDS = ("segmenter", "fold ensemble", "ensemble")
 KEYS = ["method", "kind", "repeat", "fold"]
+MACRO = " (macro)"
 
 
 def score_frame(records, groups=None, groups_test=None):
@@ -17,10 +18,10 @@ def score_frame(records, groups=None, groups_test=None):
     """
     known = {"validation": groups, "test": groups_test}
     rows = [
-        (*_keys(record), subset, image, _group(known[subset], image), metric, value)
+        (*_keys(record), subset, image, _group(known[subset], image), name, value)
         for record in records
         for subset, scores in record.per_image.items()
-        for metric, values in scores.items()
+        for name, values in _named(scores)
         for image, value in zip(record.images[subset], values, strict=True)
     ]
     columns = [*KEYS, "subset", "image", "group", "metric", "value"]
@@ -29,6 +30,49 @@ def score_frame(records, groups=None, groups_test=None):
 
 def _group(groups, image):
     return None if groups is None else groups[image]
+
+
+def _named(scores):
+    """Yield names and scores; what is a mean over several classes is called "macro"."""
+    for metric, value in scores.items():
+        is_mean = any(name.startswith(f"{metric} (class ") for name in scores)
+        yield (metric + MACRO if is_mean else metric), value
+
+
+def undefined_frame(records):
+    """Return the pooled scores that are NaN, and why.
+
+    Returns
+    -------
+    DataFrame
+        With columns method, kind, repeat, fold, subset, metric, reason.
+    """
+    rows = [
+        (*_keys(record), subset, metric, reason)
+        for record in records
+        for subset, reasons in record.undefined.items()
+        for metric, reason in reasons.items()
+    ]
+    return pd.DataFrame(rows, columns=[*KEYS, "subset", "metric", "reason"])
+
+
+def foreground_frame(records):
+    """Return how many pixels of each image are foreground in the truth and as predicted.
+
+    Returns
+    -------
+    DataFrame
+        With columns method, kind, repeat, fold, subset, image, true, predicted; no rows where
+        there are more than two classes.
+    """
+    rows = [
+        (*_keys(record), subset, *row)
+        for record in records
+        for subset, counts in record.foreground.items()
+        if counts
+        for row in zip(record.images[subset], counts["true"], counts["predicted"], strict=True)
+    ]
+    return pd.DataFrame(rows, columns=[*KEYS, "subset", "image", "true", "predicted"])
 
 
 def fold_score_frame(records):
@@ -40,10 +84,10 @@ def fold_score_frame(records):
         With columns method, kind, repeat, fold, subset, metric, value.
     """
     rows = [
-        (*_keys(record), subset, metric, value)
+        (*_keys(record), subset, name, value)
         for record in records
         for subset, scores in record.pooled.items()
-        for metric, value in scores.items()
+        for name, value in _named(scores)
     ]
     return pd.DataFrame(rows, columns=[*KEYS, "subset", "metric", "value"])
 

@@ -156,9 +156,11 @@ def keep_scores(record, subset, probabilities, X, y, classes, scoring):
     """Add the scores of a subset to `record`, beside those that it has; none without truth."""
     if y is None:
         return
-    pooled, per_image = scoring.score(probabilities, X, y, classes)
-    record.pooled.setdefault(subset, {}).update(pooled)
-    record.per_image.setdefault(subset, {}).update(per_image)
+    scores = scoring.score_all(probabilities, X, y, classes)
+    record.pooled.setdefault(subset, {}).update(scores.pooled)
+    record.per_image.setdefault(subset, {}).update(scores.per_image)
+    record.undefined.setdefault(subset, {}).update(scores.undefined)
+    record.foreground[subset] = scores.foreground
 
 
 def describe_error(error):

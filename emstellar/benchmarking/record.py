@@ -31,6 +31,11 @@ class Record:
         For each subset and metric the score of all images together.
     per_image : dict of str to dict of str to list of float
         The same, image by image.
+    undefined : dict of str to dict of str to str
+        For each subset and metric whose pooled score is NaN, why.
+    foreground : dict of str to dict of str to list of int
+        For each subset the foreground pixels of each image, "true" and "predicted"; empty where
+        there is no one foreground.
     history : dict of str to list of float
         The training curves, one value per epoch.
     convergence : dict of str to float
@@ -56,6 +61,8 @@ class Record:
     images: dict = field(default_factory=dict)
     pooled: dict = field(default_factory=dict)
     per_image: dict = field(default_factory=dict)
+    undefined: dict = field(default_factory=dict)
+    foreground: dict = field(default_factory=dict)
     history: dict = field(default_factory=dict)
     convergence: dict = field(default_factory=dict)
     resources: dict = field(default_factory=dict)

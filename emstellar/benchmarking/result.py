@@ -18,7 +18,7 @@ from .reproduction import describe_predictions
 from .runner import Runner
 from .scoring import DEFAULT_SCORING, Scoring
 from .store import Store
-from .tables import summarize
+from .tables import count_images, summarize
 
 
 class BenchmarkResult(KeptOutputs, ResultQuestions):
@@ -42,6 +42,11 @@ class BenchmarkResult(KeptOutputs, ResultQuestions):
     fold_scores : DataFrame
         The same with the images of a fold pooled, as `cross_validate` gives them. Fold -1
         stands for all folds together.
+    undefined_scores : DataFrame
+        The scores of `fold_scores` that are NaN, and why.
+    foreground : DataFrame
+        How many pixels of each image are foreground in the truth and as predicted; no rows with
+        more than two classes.
     curves : DataFrame
         The training curves, one row per epoch and quantity.
     convergence_times : DataFrame
@@ -65,6 +70,8 @@ class BenchmarkResult(KeptOutputs, ResultQuestions):
         lambda self: frames.score_frame(self.records, self.data.groups, self.data.groups_test)
     )
     fold_scores = cached_property(lambda self: frames.fold_score_frame(self.records))
+    undefined_scores = cached_property(lambda self: frames.undefined_frame(self.records))
+    foreground = cached_property(lambda self: frames.foreground_frame(self.records))
     curves = cached_property(lambda self: frames.curve_frame(self.records))
     convergence_times = cached_property(lambda self: frames.convergence_frame(self.records))
     resources = cached_property(lambda self: frames.resource_frame(self.records))
@@ -127,7 +134,9 @@ class BenchmarkResult(KeptOutputs, ResultQuestions):
             of the pooled scores, `std_folds` their standard deviation, `std_repeats` the
             standard deviation between repeats, which differ in the seed alone (of the mean over
             folds), and `std_images` that between images (of the mean over folds and repeats). NaN
-            where there is one value only.
+            where there is one value only. `n_folds` says of how many folds and repeats the mean
+            is: those that failed or have no score are missing. With more than two classes a
+            mean over them is called ``"f1 (macro)"``, beside ``"f1 (class 2)"`` of each class.
 
         Raises
         ------
@@ -137,12 +146,40 @@ class BenchmarkResult(KeptOutputs, ResultQuestions):
         metrics = self.check_metrics(metrics)
         return summarize(self.scores, self.fold_scores, metrics, self.check_subset(subset))
 
+    def image_counts(self, metrics=None, subset=None):
+        """Return in how many images each metric is undefined, and where nothing is, false alarms.
+
+        Parameters
+        ----------
+        metrics : str or list of str, optional
+            All by default.
+        subset : {"validation", "test"}, optional
+            As in `summary`.
+
+        Returns
+        -------
+        DataFrame of Int64
+            Indexed by method, with columns (metric, count): `n_images`, `n_undefined` of which
+            the metric is NaN (left out of means), `n_infinite` (distances to an empty mask),
+            `n_empty` whose truth has no foreground, and `n_false_alarms`, those of `n_empty` in
+            which foreground was predicted. An image counts once for each model that predicted
+            it, of all folds and repeats. The last two are missing with more than two classes.
+
+        Raises
+        ------
+        ValueError
+            For a metric or subset without scores.
+        """
+        metrics, subset = self.check_metrics(metrics), self.check_subset(subset)
+        return count_images(self.scores, self.foreground, metrics, subset)
+
     def check_metrics(self, metrics):
         """Return the metrics as a list, all for None.
 
         Parameters
         ----------
         metrics : str, list of str or None
+            Of a mean over several classes "f1" will do for "f1 (macro)".
 
         Returns
         -------
@@ -154,6 +191,10 @@ class BenchmarkResult(KeptOutputs, ResultQuestions):
             For a metric without scores.
         """
         metrics = [metrics] if isinstance(metrics, str) else list(metrics or self.metrics)
+        macros = {name.removesuffix(frames.MACRO): name for name in self.metrics}
+        metrics = [
+            metric if metric in self.metrics else macros.get(metric, metric) for metric in metrics
+        ]
         unknown = [metric for metric in metrics if metric not in self.metrics]
         if unknown:
             raise ValueError(f"No scores of {unknown}; the metrics are {self.metrics}.")

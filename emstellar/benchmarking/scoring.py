@@ -1,12 +1,15 @@
 """Scores of probability maps, by the same scorers that cross_validate uses."""
 
 import warnings
+from typing import NamedTuple
 
 import numpy as np
-from sklearn.exceptions import UndefinedMetricWarning
 
 from ..base import BaseSegmenter
-from ..metrics import compute_scores, get_scorer
+from ..metrics import get_scorer
+from ..metrics.image_scores import ImageScores
+from ..metrics.options import check_threshold
+from ..metrics.unseen_classes import add_unseen_classes
 from .data import take
 
 DEFAULT_SCORING = (
@@ -67,6 +70,41 @@ class PredictedSegmenter(BaseSegmenter):
         return self.probabilities
 
 
+class Scores(NamedTuple):
+    """The scores of some images.
+
+    Attributes
+    ----------
+    pooled : dict of str to float
+        Of all images together; NaN where the metric is undefined. With more than two classes
+        there is also a score of each class, of the name that `name_class` gives.
+    per_image : dict of str to list of float
+        The same, image by image, each at the threshold that serves all images.
+    undefined : dict of str to str
+        Why a pooled score is NaN.
+    foreground : dict of str to list of int
+        With the keys "true" and "predicted" the foreground pixels of each image; empty where
+        there is no one foreground.
+    """
+
+    pooled: dict
+    per_image: dict
+    undefined: dict
+    foreground: dict
+
+
+def name_class(metric, label):
+    """Return the name of a metric of one of several classes.
+
+    Examples
+    --------
+    >>> from emstellar.benchmarking.scoring import name_class
+    >>> name_class("f1", 2)
+    'f1 (class 2)'
+    """
+    return f"{metric} (class {label})"
+
+
 class Scoring:
     """What is scored, and how.
 
@@ -105,7 +143,7 @@ class Scoring:
             raise ValueError("scoring is empty: at least one metric is required.")
         for name, scorer in self.scorers.items():
             get_scorer(name if scorer is None else scorer)
-        self.threshold = threshold
+        self.threshold = check_threshold(threshold)
 
     @property
     def names(self):
@@ -124,6 +162,8 @@ class Scoring:
     def score(self, probabilities, X, y, classes):
         """Return the scores of all images pooled, as `cross_validate` gives, and image by image.
 
+        Metrics that choose a threshold choose one for all images, also for the scores of these.
+
         Parameters
         ----------
         probabilities : ndarray or list of ndarray
@@ -137,50 +177,53 @@ class Scoring:
         Returns
         -------
         pooled : dict of str to float
-            NaN where the metric is undefined.
         per_image : dict of str to list of float
+            As in `Scores`.
         """
-        pooled = self._score(probabilities, X, y, classes)
-        images = [
-            self._score(*(take(values, [i]) for values in (probabilities, X, y)), classes)
-            for i in range(len(y))
-        ]
-        return pooled, {name: [scores[name] for scores in images] for name in self.scorers}
+        return self.score_all(probabilities, X, y, classes)[:2]
 
-    def _score(self, probabilities, X, y, classes):
-        segmenter, masks = PredictedSegmenter(probabilities, classes), _cut_grey(y)
-        ours = [name for name, scorer in self.scorers.items() if scorer is None]
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", UndefinedMetricWarning)
-            scores = {}
-            # One call for many metrics: they share their confusion counts and floods.
-            for names, truth in _split_by_truth(ours, y, masks):
-                scores |= self._score_ours(names, segmenter, X, truth)
-            for name, scorer in self.scorers.items():
-                if scorer is not None:
-                    call = get_scorer(scorer)
-                    scores[name] = _or_nan(lambda call=call: call(segmenter, X, masks))
-        return {name: float(scores[name]) for name in self.scorers}
+    def score_all(self, probabilities, X, y, classes):
+        """Return the `Scores` of images; the arguments are those of `score`."""
+        masks = _cut_grey(y)
+        probabilities, classes = add_unseen_classes(masks, probabilities, classes)
+        options = {"threshold": self.threshold, "labels": np.asarray(classes).tolist()}
+        # One object for many metrics: they share their confusion counts and floods.
+        cut = ImageScores(masks, probabilities, **options)
+        grey = cut if masks is y else ImageScores(y, probabilities, **options)
+        scores = Scores({}, {}, {}, cut.foreground())
+        for name, scorer in self.scorers.items():
+            if scorer is None:
+                self._keep(scores, name, (grey if name in GREY_METRICS else cut).score(name))
+            else:
+                self._call(scores, name, get_scorer(scorer), probabilities, X, masks, classes)
+        return scores
 
-    def _score_ours(self, names, segmenter, X, y):
-        def compute(*names):
-            labels = segmenter.classes_
-            maps = segmenter.predict_proba(X)
-            return compute_scores(names, y, maps, threshold=self.threshold, labels=labels)
+    def _keep(self, scores, name, found):
+        """Add the scores of one of our metrics."""
+        scores.pooled[name], scores.per_image[name] = found.pooled, found.images
+        if found.reason:
+            scores.undefined[name] = found.reason
+        for label, (pooled, images) in found.classes.items():
+            of_class = name_class(name, label)
+            scores.pooled[of_class], scores.per_image[of_class] = pooled, images
 
-        try:
-            return compute(*names)
-        except ValueError:
-            return {name: _or_nan(lambda name=name: compute(name)[name]) for name in names}
+    def _call(self, scores, name, scorer, probabilities, X, masks, classes):
+        """Add the scores of a scorer of the user's, which sees all images or one."""
 
+        def call(*choice):
+            maps, images, truth = (take(v, *choice) if choice else v for v in arrays)
+            try:
+                return float(scorer(PredictedSegmenter(maps, classes), images, truth)), ""
+            except ValueError as error:
+                return np.nan, str(error)
 
-def _or_nan(score):
-    """Return what `score` returns, NaN where a metric refuses an image (AUC where one class is)."""
-    try:
-        return score()
-    except ValueError as error:
-        warnings.warn(f"Scoring failed, the score is NaN: {error}", stacklevel=5)
-        return np.nan
+        arrays = probabilities, X, masks
+        scores.pooled[name], reason = call()
+        if reason:
+            warnings.warn(f"Scoring by {name} failed, the score is NaN: {reason}", stacklevel=4)
+        if np.isnan(scores.pooled[name]):
+            scores.undefined[name] = reason or "the scorer returned NaN"
+        scores.per_image[name] = [call([i])[0] for i in range(len(masks))]
 
 
 def _cut_grey(y):
@@ -193,13 +236,3 @@ def _cut_grey(y):
 def _is_grey(mask):
     mask = np.asarray(mask)
     return mask.dtype.kind == "f" and not np.array_equal(mask, np.floor(mask))
-
-
-def _split_by_truth(names, y, masks):
-    """Return which metrics see which truth."""
-    if masks is y:
-        parts = [(names, y)]
-    else:
-        grey = [name for name in names if name in GREY_METRICS]
-        parts = [(grey, y), ([name for name in names if name not in grey], masks)]
-    return [(tuple(chosen), truth) for chosen, truth in parts if chosen]

@@ -1,8 +1,10 @@
 """Summaries of tidy score tables."""
 
+import numpy as np
 import pandas as pd
 
-STATISTICS = ("mean", "std_folds", "std_repeats", "std_images")
+STATISTICS = ("mean", "std_folds", "std_repeats", "std_images", "n_folds")
+IMAGE_COUNTS = ("n_images", "n_undefined", "n_infinite", "n_empty", "n_false_alarms")
 
 
 def summarize(scores, fold_scores, metrics, subset):
@@ -33,11 +35,45 @@ def summarize(scores, fold_scores, metrics, subset):
             "std_folds": pooled.groupby(by, sort=False)["value"].std(),
             "std_repeats": per_repeat.groupby(by, sort=False).std(),
             "std_images": per_image.groupby(by, sort=False).std(),
+            "n_folds": pooled.groupby(by, sort=False)["value"].count(),
         }
     )
     methods = list(dict.fromkeys(pooled["method"]))
     columns = pd.MultiIndex.from_product([metrics, STATISTICS], names=["metric", "statistic"])
     return table.unstack("metric").swaplevel(axis=1).reindex(index=methods, columns=columns)
+
+
+def count_images(scores, foreground, metrics, subset):
+    """Return how many image scores of each method and metric are undefined, and false alarms.
+
+    Parameters
+    ----------
+    scores, foreground : DataFrame
+        Of a `BenchmarkResult`.
+    metrics : list of str
+    subset : {"validation", "test"}
+
+    Returns
+    -------
+    DataFrame of Int64
+        Indexed by method, columns (metric, count); see `BenchmarkResult.image_counts`.
+    """
+    images = _pick(scores, metrics, subset)
+    marked = images.assign(
+        n_images=1, n_undefined=images["value"].isna(), n_infinite=np.isinf(images["value"])
+    )
+    counts = marked.groupby(["method", "metric"], sort=False)[list(IMAGE_COUNTS[:3])].sum()
+    empty = foreground[(foreground["subset"] == subset) & (foreground["true"] == 0)]
+    known = foreground.loc[foreground["subset"] == subset, "method"].unique()
+    methods = counts.index.get_level_values("method")
+    for name, rows in (("n_empty", empty), ("n_false_alarms", empty[empty["predicted"] > 0])):
+        found = rows.groupby("method").size().reindex(known, fill_value=0)
+        counts[name] = methods.map(found)
+    columns = pd.MultiIndex.from_product([metrics, IMAGE_COUNTS], names=["metric", "count"])
+    table = counts.unstack("metric").swaplevel(axis=1)
+    return table.reindex(index=list(dict.fromkeys(images["method"])), columns=columns).astype(
+        "Int64"
+    )
 
 
 def _pick(frame, metrics, subset):

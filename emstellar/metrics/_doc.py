@@ -24,15 +24,17 @@ SHARED = {
         With more than two classes: the mean over the classes that occur, the score of all
         decisions together, or the mean weighted by the classes' pixels. If None, one score
         per class.""",
-    "zero": """zero_division : {"warn", 0, 1}, default="warn"
-        The score where it is 0 / 0, as of an empty mask; "warn" is 0 and a warning.""",
+    "zero": """zero_division : {"warn", 0, 1, nan}, default="warn"
+        The score where it is 0 / 0, as of an empty prediction of an empty mask; "warn" is NaN
+        and a warning. Images and classes whose score is NaN are left out of means.""",
     "maps": """y_true : array-like of shape (n_images, height, width) or sequence of masks
         Labels of two classes, such as {0, 1} or {0, 255}; or the grey truth, floats in
         [0, 1], that is cut at each threshold as well. Pixels of ``-1`` are ignored.
     y_prob : array-like or sequence of arrays
         Probabilities of shape (n_images, height, width, n_classes); or a foreground map of
-        floats in [0, 1] of shape (n_images, height, width), in which NaN is border; or a label
-        map of booleans or of integers in the encoding of `y_true`. Divide an 8-bit map by 255.""",
+        floats in [0, 1] of shape (n_images, height, width); or a label map of booleans or of
+        integers in the encoding of `y_true`. Divide an 8-bit map by 255. What is predicted at
+        pixels of ``-1`` joins no objects.""",
     "sweep": """thresholds : float, tuple (low, high, step) or ndarray, default=(0.0, 1.0, 0.1)
         Where to cut the maps; of several thresholds that with the highest score of the whole
         stack counts. Values are compared as float32, strictly.
@@ -56,8 +58,9 @@ SHARED = {
     "object_average": """average : {"pooled", "image"} or None, default="pooled"
         Pool the objects of all images, or take the mean over images. If None, the images'
         scores.
-    zero_division : {"warn", 0, 1}, default="warn"
-        The score where there is no object at all; "warn" is 0 and a warning.""",
+    zero_division : {"warn", 0, 1, nan}, default="warn"
+        The score where there is no object at all; "warn" is NaN and a warning. Images whose
+        score is NaN are left out of the mean.""",
     "column_meaning": """labels : array-like of shape (n_classes,), optional
         The classes in the order of the columns of `y_prob`, such as a segmenter's `classes_`.
     pos_label : int or bool, optional

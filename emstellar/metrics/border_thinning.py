@@ -10,9 +10,11 @@ import numpy as np
 from scipy import ndimage
 
 NOT_QUEUED = np.iinfo(np.int32).max
+# The label of pixels that the flood neither enters nor counts as a neighbour.
+WALL = -1
 
 
-def thin_borders(objects, needed=None):
+def thin_borders(objects, needed=None, labelled=None):
     """Return the objects as labels, grown until they meet at lines of one pixel.
 
     Parameters
@@ -21,12 +23,16 @@ def thin_borders(objects, needed=None):
         True inside objects, False on borders.
     needed : ndarray of shape (height, width), bool, optional
         Where labels are needed; by default everywhere. The flood stops when these are known.
+    labelled : ndarray of shape (height, width), bool, optional
+        Which pixels there are; by default all. The others are as if cut out of the image: they
+        are in no object, and nothing grows through them.
 
     Returns
     -------
     ndarray of shape (height, width), int32
         The labels 1, 2, ... of the 4-connected objects, numbered column by column; 0 on lines.
-        Without any object, all is one region. Pixels that are not needed may be 0 too.
+        Without any object, all is one region, and so is each 4-connected part of the labelled
+        pixels that has none. Pixels that are not needed may be 0 too.
 
     Notes
     -----
@@ -51,27 +57,47 @@ def thin_borders(objects, needed=None):
     >>> thin_borders(np.array([[True, False, False, False, False, True]]))
     array([[1, 1, 1, 0, 2, 2]], dtype=int32)
     """
-    needed = None if needed is None else np.ascontiguousarray(needed.T)
-    return thin_columns(np.ascontiguousarray(objects.T), needed).T
+    needed, labelled = (
+        None if mask is None else np.ascontiguousarray(mask.T) for mask in (needed, labelled)
+    )
+    return thin_columns(np.ascontiguousarray(objects.T), needed, labelled).T
 
 
-def thin_columns(objects, needed=None):
+def thin_columns(objects, needed=None, labelled=None):
     """Do what `thin_borders` does on transposed arrays, of shape (width, height).
 
     Columns in a row of memory are what the order of the queue asks for.
     """
-    labels, n_objects = label_columns(objects)
-    if n_objects == 0:
+    labels, n_objects = label_columns(objects, labelled)
+    if n_objects == 0 and labelled is None:
         return np.ones(objects.shape, dtype=np.int32)
-    framed = np.pad(labels, 1)
     wanted = ~objects if needed is None else needed & ~objects
+    if labelled is not None:
+        wanted &= labelled
+        labels[~labelled] = WALL
+    framed = np.pad(labels, 1)
     choose_flood()(framed.ravel(), framed.shape[1], np.pad(wanted, 1).ravel())
-    return framed[1:-1, 1:-1]
+    thinned = framed[1:-1, 1:-1]
+    return thinned if labelled is None else _fill_parts(thinned, labels > 0, labelled, n_objects)
 
 
-def label_columns(objects):
-    """Return (labels, number) of 4-connected objects, numbered along the rows of the array."""
-    return ndimage.label(objects, output=np.int32)
+def label_columns(objects, labelled=None):
+    """Return (labels, number) of 4-connected objects, numbered along the rows of the array.
+
+    Pixels that are not `labelled` are in no object and join none.
+    """
+    return ndimage.label(objects if labelled is None else objects & labelled, output=np.int32)
+
+
+def _fill_parts(thinned, objects, labelled, n_objects):
+    """Make each part of the labelled pixels that has no object one region."""
+    parts, n_parts = ndimage.label(labelled, output=np.int32)
+    has_object = np.zeros(n_parts + 1, dtype=bool)
+    has_object[parts[objects]] = True
+    empty = labelled & ~has_object[parts]
+    thinned[empty] = n_objects + parts[empty]
+    thinned[~labelled] = 0
+    return thinned
 
 
 def choose_flood():
@@ -94,7 +120,7 @@ def flood(labels, stride, needed):
     Parameters
     ----------
     labels : ndarray of shape (n_pixels,), int32
-        The seeds in a frame of zeros, flattened; changed in place.
+        The seeds in a frame of zeros, flattened; changed in place. `WALL` is never entered.
     stride : int
         The length of a row.
     needed : ndarray of shape (n_pixels,), bool
@@ -102,10 +128,10 @@ def flood(labels, stride, needed):
     """
     offsets = np.array([[-stride], [-1], [stride], [1]])
     # The turn in the queue: -1 for seeds and the frame, the largest for what is not queued yet.
-    turns = np.where(labels > 0, -1, NOT_QUEUED).astype(np.int32)
+    turns = np.where(labels != 0, np.int32(-1), np.int32(NOT_QUEUED))
     grid = turns.reshape(-1, stride)
     grid[[0, -1]] = grid[:, [0, -1]] = -1
-    layer = _first_layer(turns, stride)
+    layer = _first_layer(labels, turns, stride)
     start, undecided = 0, np.count_nonzero(needed)
     while layer.size and undecided:
         turns[layer] = np.arange(start, start + layer.size, dtype=np.int32)
@@ -117,14 +143,12 @@ def flood(labels, stride, needed):
         layer = _next_layer(turns, neighbours, around)
 
 
-def _first_layer(turns, stride):
+def _first_layer(labels, turns, stride):
     """Return the border pixels beside seeds, in memory order."""
-    turns = turns.reshape(-1, stride)
-    seeds = turns == -1
-    seeds[[0, -1]] = seeds[:, [0, -1]] = False
+    seeds = labels.reshape(-1, stride) > 0
     touched = np.zeros_like(seeds)
     touched[1:-1, 1:-1] = seeds[:-2, 1:-1] | seeds[2:, 1:-1] | seeds[1:-1, :-2] | seeds[1:-1, 2:]
-    return np.flatnonzero(touched & (turns == NOT_QUEUED))
+    return np.flatnonzero(touched.ravel() & (turns == NOT_QUEUED))
 
 
 def _next_layer(turns, neighbours, around):

@@ -41,7 +41,7 @@ def _start(labels, stride, queue, offsets):
     end = 0
     for row in range(stride, labels.size - stride, stride):
         for pixel in range(row + 1, row + stride - 1):
-            if labels[pixel] > 0:
+            if labels[pixel] != 0:
                 continue
             state[pixel] = WAITING
             for offset in offsets:

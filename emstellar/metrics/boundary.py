@@ -5,10 +5,18 @@ from scipy import ndimage
 from skimage.segmentation import find_boundaries
 
 from emstellar.metrics._doc import shared_doc
-from emstellar.metrics.confusion import average_images, check_option, undefined
+from emstellar.metrics.confusion import average_images
 from emstellar.metrics.inputs import Comparison
+from emstellar.metrics.options import (
+    check_number,
+    check_option,
+    check_pixel_size,
+    check_threshold,
+    undefined,
+)
 
 AVERAGES = ("image", None)
+NO_OUTLINE = "no mask has an outline"
 
 
 class BoundaryDistances:
@@ -27,7 +35,8 @@ class BoundaryDistances:
     ----------
     distances : list of (ndarray, ndarray)
         For each image, from each outline pixel of the prediction to the nearest of the truth,
-        and the other way round; infinite where there is none.
+        and the other way round; infinite where there is none, and one infinite distance each
+        way where just one of the masks is empty.
     """
 
     def __init__(
@@ -52,7 +61,7 @@ class BoundaryDistances:
             )
         self.image_weights = comparison.image_weights
         self.distances = [
-            _distances(comparison, i, threshold, np.broadcast_to(pixel_size, 2))
+            _distances(comparison, i, check_threshold(threshold), check_pixel_size(pixel_size))
             for i in range(comparison.n_images)
         ]
 
@@ -67,12 +76,13 @@ def _distances(comparison, index, threshold, pixel_size):
     labelled = comparison.labelled(index)
     truth = comparison.truth_codes(index) == 1
     predicted = comparison.predicted_codes(index, threshold) == 1
+    masks = [mask & labelled for mask in (predicted, truth)]
+    if masks[0].any() != masks[1].any():
+        # Also where the other mask fills the image and so has no outline.
+        return np.array([np.inf]), np.array([np.inf])
     # Beside unlabelled pixels nobody knows whether there is an outline.
     known = ndimage.binary_erosion(labelled, border_value=1)
-    outlines = [
-        find_boundaries(mask & labelled, connectivity=1, mode="inner") & known
-        for mask in (predicted, truth)
-    ]
+    outlines = [find_boundaries(mask, connectivity=1, mode="inner") & known for mask in masks]
     return _to_nearest(*outlines, pixel_size), _to_nearest(*outlines[::-1], pixel_size)
 
 
@@ -107,8 +117,9 @@ def boundary_f1_score(
     %(threshold)s
     %(image_meaning)s
     %(image_average)s
-    zero_division : {"warn", 0, 1}, default="warn"
-        The score where neither mask has an outline; "warn" is 0 and a warning.
+    zero_division : {"warn", 0, 1, nan}, default="warn"
+        The score where neither mask has an outline; "warn" is NaN and a warning. Where just one
+        of the masks is empty the score is 0.
 
     Returns
     -------
@@ -146,6 +157,7 @@ def boundary_f1_score(
     0.375
     """
     meaning = {"labels": labels, "pos_label": pos_label, "sample_weight": sample_weight}
+    check_number("tolerance", tolerance)
     outlines = BoundaryDistances(
         y_true, y_prob, threshold=threshold, pixel_size=pixel_size, **meaning
     )
@@ -183,8 +195,9 @@ def hausdorff_distance(
     Returns
     -------
     distance : float or ndarray of shape (n_images,)
-        In the unit of `pixel_size`; the best is 0. Infinite where only one mask has an
-        outline, 0 where neither has.
+        In the unit of `pixel_size`; the best is 0. Infinite where just one mask is empty or has
+        an outline, and so is then the mean; NaN, and left out of the mean, where neither has an
+        outline.
 
     Raises
     ------
@@ -207,6 +220,7 @@ def hausdorff_distance(
     8.0
     """
     meaning = {"labels": labels, "pos_label": pos_label, "sample_weight": sample_weight}
+    check_number("percentile", percentile, 0, 100)
     outlines = BoundaryDistances(
         y_true, y_prob, threshold=threshold, pixel_size=pixel_size, **meaning
     )
@@ -238,8 +252,9 @@ def average_surface_distance(
     Returns
     -------
     distance : float or ndarray of shape (n_images,)
-        In the unit of `pixel_size`; the best is 0. Infinite where only one mask has an
-        outline, 0 where neither has.
+        In the unit of `pixel_size`; the best is 0. Infinite where just one mask is empty or has
+        an outline, and so is then the mean; NaN, and left out of the mean, where neither has an
+        outline.
 
     Raises
     ------
@@ -270,7 +285,7 @@ def average_surface_distance(
 def from_boundary_f1(to_truth, to_prediction, tolerance=2.0, zero_division="warn"):
     """Return the boundary F1 score of the distances of one image."""
     if not to_truth.size and not to_prediction.size:
-        return undefined(zero_division, "The boundary F1 score", "no mask has an outline")
+        return undefined(zero_division, "The boundary F1 score", NO_OUTLINE)
     if not to_truth.size or not to_prediction.size:
         return 0.0
     precision, recall = np.mean(to_truth <= tolerance), np.mean(to_prediction <= tolerance)
@@ -282,10 +297,12 @@ def from_hausdorff(to_truth, to_prediction, percentile=100.0):
     if np.isinf(to_truth).any() or np.isinf(to_prediction).any():
         return np.inf
     both = [np.percentile(d, percentile) for d in (to_truth, to_prediction) if d.size]
-    return float(max(both, default=0.0))
+    return float(max(both)) if both else undefined("warn", "The Hausdorff distance", NO_OUTLINE)
 
 
 def from_surface_distance(to_truth, to_prediction):
     """Return the average symmetric surface distance of the distances of one image."""
     distances = np.concatenate([to_truth, to_prediction])
-    return float(distances.mean()) if distances.size else 0.0
+    if distances.size:
+        return float(distances.mean())
+    return undefined("warn", "The average surface distance", NO_OUTLINE)

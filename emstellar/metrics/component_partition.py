@@ -1,14 +1,18 @@
 """Adapted Rand error and variation of information of the connected objects of masks."""
 
 from emstellar.metrics._doc import shared_doc
-from emstellar.metrics.border_thinning import label_columns, thin_columns
-from emstellar.metrics.confusion import average_images, check_option
+from emstellar.metrics.border_thinning import label_columns
+from emstellar.metrics.confusion import average_images
 from emstellar.metrics.contingency import count_pairs
 from emstellar.metrics.inputs import exceeds, foreground_maps
 from emstellar.metrics.label_partition import PartitionErrors, errors_of_pairs
+from emstellar.metrics.options import check_option, check_threshold
+from emstellar.metrics.threshold_sweep import segment
 
 AVERAGES = ("macro", None)
 NO_OBJECT = PartitionErrors(*[float("nan")] * 5)
+# Objects where there are none are as wrong as can be; the variation of information has no worst.
+FALSE_ALARM = NO_OBJECT._replace(adapted_rand_error=1.0)
 
 
 class ComponentErrors:
@@ -42,10 +46,11 @@ class ComponentErrors:
                 "Partitions cannot weight pixels: sample_weight must have shape "
                 f"({comparison.n_images},), one weight per image."
             )
+        check_threshold(threshold)
         self.image_weights = comparison.image_weights
         self.errors = [
-            _errors(exceeds(truth, threshold).T, exceeds(prediction, threshold).T, thinning)
-            for truth, prediction in maps
+            _errors(*(exceeds(values, threshold) for values in pair), comparison.known(i), thinning)
+            for i, pair in enumerate(maps)
         ]
 
     def score(self, function, average="macro"):
@@ -55,12 +60,17 @@ class ComponentErrors:
         return average_images(scores, self.image_weights, average and "image")
 
 
-def _errors(foreground, objects, thinning):
+def _errors(foreground, objects, labelled, thinning):
     """Compare the objects of a prediction with those of the truth, within its foreground."""
-    segments = thin_columns(objects, foreground) if thinning else label_columns(objects)[0]
+    foreground, objects = foreground.T, objects.T
+    labelled = None if labelled is None else labelled.T
+    segments = segment(objects, foreground, labelled, thinning)
     pairs = count_pairs(label_columns(foreground)[0], segments)
     pairs = pairs.select(pairs.first > 0)
-    return errors_of_pairs(pairs, single=True) if pairs.counts.size else NO_OBJECT
+    if pairs.counts.size:
+        return errors_of_pairs(pairs, single=True)
+    found = objects if labelled is None else objects & labelled
+    return FALSE_ALARM if found.any() else NO_OBJECT
 
 
 @shared_doc
@@ -90,7 +100,8 @@ def component_rand_error(
     Returns
     -------
     error : float or ndarray of shape (n_images,)
-        In [0, 1], the best is 0. NaN where the truth has no object.
+        In [0, 1], the best is 0. Where the truth has no object: 1 if the prediction has one,
+        else NaN.
 
     Raises
     ------

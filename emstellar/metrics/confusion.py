@@ -4,12 +4,10 @@ All metrics of single pixels are functions of the confusion matrix, which is cou
 at a time. scikit-learn scores it: each cell stands for one sample, whose weight is the count.
 """
 
-import warnings
-
 import numpy as np
-from sklearn.exceptions import UndefinedMetricWarning
 
 from emstellar.metrics.inputs import Comparison
+from emstellar.metrics.options import check_option, check_threshold, undefined
 
 AVERAGES = ("pooled", "image", None)
 CLASS_AVERAGES = ("macro", "micro", "weighted", None)
@@ -75,7 +73,7 @@ class PixelCounts:
         comparison = Comparison(y_true, y_prob, **meaning)
         self.is_binary = comparison.is_binary
         self.image_weights = comparison.image_weights
-        self.matrices = confusion_matrices(comparison, threshold)
+        self.matrices = confusion_matrices(comparison, check_threshold(threshold))
 
     def score(self, function, average="pooled", **options):
         """Return `function` of the pooled confusion matrix or of those of the images.
@@ -104,12 +102,15 @@ class PixelCounts:
 def average_images(scores, image_weights, average):
     """Return the mean of the images' scores, or all of them if `average` is None.
 
-    Images whose score is NaN are left out of the mean, class by class.
+    Images whose score is NaN are left out of the mean, class by class. One infinite score makes
+    the mean infinite.
     """
     scores = np.array(np.broadcast_arrays(*scores), dtype=float)
     if average is None:
         return scores
     weights = np.ones(len(scores)) if image_weights is None else image_weights
+    # Zero times infinity would be NaN.
+    scores, weights = scores[weights > 0], weights[weights > 0]
     defined = ~np.isnan(scores)
     with np.errstate(invalid="ignore"):
         mean = np.divide(weights @ np.where(defined, scores, 0), weights @ defined)
@@ -122,7 +123,7 @@ def as_samples(matrix):
     return truth, predicted, matrix.ravel()
 
 
-def score_classes(score, matrix, is_binary, class_average, **options):
+def score_classes(score, matrix, is_binary, class_average, zero_division, **words):
     """Return a score of scikit-learn's for a confusion matrix.
 
     Parameters
@@ -135,20 +136,27 @@ def score_classes(score, matrix, is_binary, class_average, **options):
         Whether to score the second class only.
     class_average : {"macro", "micro", "weighted"} or None
         How to average over classes otherwise. Classes that occur neither in the masks nor in
-        the predictions are left out, as in scikit-learn.
-    **options
-        Further parameters of `score`.
+        the predictions are left out, as in scikit-learn, and so are those whose score is 0 / 0.
+    zero_division : {"warn", 0, 1, nan}
+        As in `undefined`.
+    **words
+        `metric` and `reason` of `undefined`.
     """
     check_option("class_average", class_average, CLASS_AVERAGES)
+    known = zero_division in (0, 1)
+    options = {"zero_division": zero_division if known else np.nan}
     if is_binary:
         truth, predicted, counts = as_samples(matrix)
-        return float(score(truth, predicted, sample_weight=counts, **options))
-    present = (matrix.sum(axis=0) + matrix.sum(axis=1)) > 0
-    if class_average is None:
-        present[:] = True
-    truth, predicted, counts = as_samples(matrix[np.ix_(present, present)])
-    result = score(truth, predicted, sample_weight=counts, average=class_average, **options)
-    return result if class_average is None else float(result)
+        result = score(truth, predicted, sample_weight=counts, **options)
+    else:
+        present = (matrix.sum(axis=0) + matrix.sum(axis=1)) > 0
+        if class_average is None:
+            present[:] = True
+        truth, predicted, counts = as_samples(matrix[np.ix_(present, present)])
+        result = score(truth, predicted, sample_weight=counts, average=class_average, **options)
+    if not known and np.isnan(result).any():
+        undefined(zero_division, **words)
+    return np.asarray(result, dtype=float) if np.ndim(result) else float(result)
 
 
 def swap_roles(matrix):
@@ -161,22 +169,3 @@ def swap_roles(matrix):
     missed, added = matrix.sum(axis=1) - hits, matrix.sum(axis=0) - hits
     rest = matrix.sum() - hits - missed - added
     return np.array([[hits, missed], [added, rest]]).transpose(2, 0, 1)
-
-
-def undefined(zero_division, metric, reason):
-    """Return the value of a score that is 0 / 0, with scikit-learn's warning if so asked."""
-    if zero_division != "warn":
-        return float(zero_division)
-    warnings.warn(
-        f"{metric} is ill-defined and set to 0.0: {reason}. Use `zero_division` parameter to "
-        "control this behavior.",
-        UndefinedMetricWarning,
-        stacklevel=4,
-    )
-    return 0.0
-
-
-def check_option(name, value, options):
-    """Raise if `value` is not one of `options`."""
-    if value not in options:
-        raise ValueError(f"{name} must be one of {options}. Got {value!r} instead.")

@@ -106,6 +106,11 @@ class Comparison:
             return np.ones(truth.shape, dtype=bool)
         return truth != UNLABELLED
 
+    def known(self, index):
+        """Return `labelled`, or None where all pixels are, which spares work."""
+        labelled = self.labelled(index)
+        return None if labelled.all() else labelled
+
     def truth_codes(self, index):
         """Return the codes of an image's true classes; -1 where unlabelled."""
         return self._codes(self.truths[index], "y_true", index)
@@ -123,7 +128,7 @@ class Comparison:
             return exceeds(self.foreground(index), threshold).astype(np.int8)
         return self.probabilities(index).argmax(axis=-1)
 
-    def foreground(self, index, *, allow_nan=False):
+    def foreground(self, index):
         """Return the probability of the foreground in an image, of shape (height, width)."""
         if not self.is_binary:
             raise ValueError(
@@ -134,9 +139,29 @@ class Comparison:
         if self._is_label_map(prediction):
             return self._codes(prediction, "y_prob", index).astype(np.float32)
         if self._n_columns is None:
-            return _check_probabilities(prediction, f"y_prob[{index}]", allow_nan)
+            return _check_probabilities(prediction, f"y_prob[{index}]")
         column = prediction[..., self._positive]
-        return _check_probabilities(column, f"y_prob[{index}]", allow_nan)
+        return _check_probabilities(column, f"y_prob[{index}]")
+
+    def class_probabilities(self, index, code):
+        """Return the probability of the class of a code, of shape (height, width)."""
+        if self.is_binary:
+            foreground = self.foreground(index)
+            return foreground if code == 1 else 1 - foreground
+        prediction = self.predictions[index]
+        if self._is_label_map(prediction):
+            return (self._codes(prediction, "y_prob", index) == code).astype(np.float32)
+        if self._n_columns is None:
+            self._refuse_foreground_map(prediction)
+        return _check_probabilities(prediction[..., code], f"y_prob[{index}]")
+
+    def _refuse_foreground_map(self, prediction):
+        raise ValueError(
+            f"There are {len(self.classes)} classes, {self.classes}, but y_prob has shape "
+            f"{prediction.shape} and floating-point values. Pass probabilities of shape "
+            "(n_images, height, width, n_classes) or a label map of integers, or pos_label "
+            "to score one class against the others."
+        )
 
     def probabilities(self, index):
         """Return the class probabilities of an image, of shape (height, width, n_classes)."""
@@ -148,12 +173,7 @@ class Comparison:
             codes = self._codes(prediction, "y_prob", index)
             return np.eye(self.n_classes, dtype=np.float32)[codes]
         if self._n_columns is None:
-            raise ValueError(
-                f"There are {len(self.classes)} classes, {self.classes}, but y_prob has shape "
-                f"{prediction.shape} and floating-point values. Pass probabilities of shape "
-                "(n_images, height, width, n_classes) or a label map of integers, or pos_label "
-                "to score one class against the others."
-            )
+            self._refuse_foreground_map(prediction)
         return _check_probabilities(prediction, f"y_prob[{index}]")
 
     def _is_label_map(self, prediction):
@@ -179,10 +199,14 @@ class Comparison:
             return
         unknown = np.unique(values[strange]).tolist()
         shown = ", ".join(map(str, unknown[:5])) + (", ..." if len(unknown) > 5 else "")
+        hint = (
+            "Pass all classes as labels; what was fitted without a class cannot predict it."
+            if name == "y_true"
+            else "Integers are taken for labels; divide a probability map of 8-bit integers by 255."
+        )
         raise ValueError(
             f"{name}[{index}] contains labels that are not among the classes {self.classes}: "
-            f"{{{shown}}}. Integers are taken for labels; divide a probability map of 8-bit "
-            "integers by 255."
+            f"{{{shown}}}. {hint}"
         )
 
 
@@ -198,8 +222,8 @@ def exceeds(values, threshold):
 def _images(y, name):
     """Return the images of a stack or a sequence as a list of arrays."""
     if is_sequence_of_arrays(y):
-        return list(y)
-    stack = np.asarray(y)
+        return [_unmask(image, name) for image in y]
+    stack = np.asarray(_unmask(y, name))
     if stack.ndim < 3 or (stack.ndim > 3 and name == "y_true") or stack.ndim > 4:
         classes = " or (n_images, height, width, n_classes)" if name == "y_prob" else ""
         raise ValueError(
@@ -208,6 +232,22 @@ def _images(y, name):
             "a single image, and a list for images of different sizes."
         )
     return list(stack)
+
+
+def _unmask(values, name):
+    """Return what is masked in the truth as unlabelled; a prediction may not be masked."""
+    if not isinstance(values, np.ma.MaskedArray):
+        return values
+    mask = np.ma.getmaskarray(values)
+    if not mask.any():
+        return values.data
+    if name != "y_true":
+        raise ValueError(
+            f"{name} is a masked array with {np.count_nonzero(mask)} masked values. Mask y_true "
+            "instead, or mark there by -1 what shall not count."
+        )
+    signed = np.result_type(values.dtype, np.int8)
+    return np.where(mask, signed.type(UNLABELLED), values.data.astype(signed))
 
 
 def _check_truth(truth, index):
@@ -256,13 +296,18 @@ def _count_columns(predictions):
     return columns.pop()
 
 
-def _check_probabilities(values, name, allow_nan=False):
+def _check_probabilities(values, name):
     if values.dtype.kind not in "biuf":
         raise ValueError(f"{name} must hold real numbers, got dtype {values.dtype}.")
-    if not allow_nan and np.isnan(values.min()):
-        raise ValueError(f"Input {name} contains NaN.")
-    if (values < 0).any() or (values > 1).any():
-        low, high = np.nanmin(values), np.nanmax(values)
+    low, high = values.min(), values.max()
+    if np.isnan(low):
+        share = np.isnan(values).mean()
+        raise ValueError(
+            f"Input {name} contains NaN in {share:.3g} of its pixels: what predicted it has "
+            "diverged or overflowed. Leave this method out, or mark pixels that shall not count "
+            "by -1 in y_true and give them any probability."
+        )
+    if low < 0 or high > 1:
         raise ValueError(
             f"{name} has values in [{low:g}, {high:g}], but probabilities lie in [0, 1]. "
             "Divide an 8-bit map by 255."
@@ -281,6 +326,13 @@ def _guess_classes(found, predicted, pos_label, n_columns):
             if labels <= encoding and n_columns in (None, 2) and pos_label in (None, *encoding):
                 return sorted(encoding), max(encoding) if pos_label is None else pos_label
     if pos_label is not None:
+        known = found | predicted
+        # As in scikit-learn: masks of one class may be without the foreground, which is elsewhere.
+        if pos_label not in known and len(known) > 1:
+            raise ValueError(
+                f"pos_label={pos_label} is not a valid label. It should be one of "
+                f"{sorted(known)}. If it occurs in other images only, pass all classes as labels."
+            )
         return sorted(found | {pos_label}), pos_label
     if len(found) <= 2 and n_columns in (None, 2):
         raise ValueError(
@@ -299,7 +351,7 @@ def foreground_maps(y_true, y_prob, **meaning):
     y_true : array-like of shape (n_images, height, width) or sequence of masks
         Labels, or the grey truth: floats in [0, 1].
     y_prob : array-like or sequence of arrays
-        As for `Comparison`; NaN is no foreground.
+        As for `Comparison`.
     **meaning
         `labels`, `pos_label` and `sample_weight` of `Comparison`.
 
@@ -311,9 +363,14 @@ def foreground_maps(y_true, y_prob, **meaning):
     """
     truths = [np.asarray(truth) for truth in _images(y_true, "y_true")]
     grey = [_is_grey(truth) for truth in truths]
-    masks = [t > 0.5 if is_grey else t for t, is_grey in zip(truths, grey, strict=True)]
+    masks = [_cut(t) if is_grey else t for t, is_grey in zip(truths, grey, strict=True)]
     comparison = Comparison(masks, y_prob, **meaning)
     return comparison, _pairs_of_maps(comparison, truths, grey)
+
+
+def _cut(truth):
+    """Return the grey truth as labels 0 and 1, and -1 where it is unlabelled."""
+    return np.where(truth == UNLABELLED, UNLABELLED, truth > 0.5).astype(np.int8)
 
 
 def _is_grey(truth):
@@ -323,10 +380,8 @@ def _is_grey(truth):
 def _pairs_of_maps(comparison, truths, grey):
     for i, (truth, is_grey) in enumerate(zip(truths, grey, strict=True)):
         if is_grey:
-            truth = _check_probabilities(
-                np.where(truth == UNLABELLED, 0, truth), f"y_true[{i}]", True
-            )
+            truth = _check_probabilities(np.where(truth == UNLABELLED, 0, truth), f"y_true[{i}]")
         else:
             truth = comparison.truth_codes(i) == 1
-        prediction = comparison.foreground(i, allow_nan=True)
+        prediction = comparison.foreground(i)
         yield truth.astype(np.float32), prediction.astype(np.float32, copy=False)

@@ -3,7 +3,7 @@
 import numpy as np
 
 from emstellar.metrics._doc import shared_doc
-from emstellar.metrics.confusion import average_images, check_option, undefined
+from emstellar.metrics.confusion import average_images
 from emstellar.metrics.inputs import Comparison
 from emstellar.metrics.instance_matching import (
     InstanceOverlaps,
@@ -11,6 +11,7 @@ from emstellar.metrics.instance_matching import (
     label_instances,
     match_instances,
 )
+from emstellar.metrics.options import check_number, check_option, check_threshold, undefined
 
 AVERAGES = ("pooled", "image", None)
 IOU_THRESHOLDS = tuple(0.5 + 0.05 * step for step in range(10))
@@ -52,6 +53,9 @@ class Instances:
                 "Objects cannot weight pixels: sample_weight must have shape "
                 f"({comparison.n_images},), one weight per image."
             )
+        check_threshold(threshold)
+        check_option("connectivity", connectivity, (1, 2))
+        check_number("min_size", min_size)
         self.image_weights = comparison.image_weights
         self.overlaps = [
             match_instances(
@@ -143,6 +147,8 @@ def instance_ap_score(
     0.666...
     """
     meaning = {"labels": labels, "pos_label": pos_label, "sample_weight": sample_weight}
+    for iou_threshold in np.atleast_1d(iou_thresholds):
+        check_number("iou_thresholds", iou_threshold, 0, 1, above=True)
     shape = {"threshold": threshold, "connectivity": connectivity, "min_size": min_size}
     return Instances(y_true, y_prob, **shape, **meaning).score(
         from_instance_ap, average, iou_thresholds=iou_thresholds, zero_division=zero_division
@@ -249,6 +255,7 @@ def instance_counts(
     >>> counts.true_positives, counts.false_positives, counts.false_negatives
     (1, 0, 1)
     """
+    check_number("iou_threshold", iou_threshold, 0, 1, above=True)
     shape = {"threshold": threshold, "connectivity": connectivity, "min_size": min_size}
     instances = Instances(y_true, y_prob, **shape, labels=labels, pos_label=pos_label)
     return instances.score(count_matches, iou_threshold=iou_threshold)

@@ -8,6 +8,7 @@ from scipy.sparse.csgraph import maximum_bipartite_matching
 from skimage.measure import label
 
 from emstellar.metrics.contingency import count_pairs
+from emstellar.validation import UNLABELLED
 
 
 class InstanceOverlaps(NamedTuple):
@@ -62,7 +63,8 @@ def match_instances(labels_true, labels_pred):
     Parameters
     ----------
     labels_true, labels_pred : ndarray of int, of the same shape
-        Labels of objects; 0 is background.
+        Labels of objects; 0 is background. Pixels of ``-1`` in `labels_true` are unlabelled
+        and count for no object.
 
     Returns
     -------
@@ -82,6 +84,7 @@ def match_instances(labels_true, labels_pred):
     (2, 1, array([0.66666667]))
     """
     pairs = count_pairs(labels_true, labels_pred)
+    pairs = pairs.select(pairs.first != UNLABELLED)
     true_labels, true = np.unique(pairs.first, return_inverse=True)
     pred_labels, pred = np.unique(pairs.second, return_inverse=True)
     union = pairs.totals("first")[true] + pairs.totals("second")[pred] - pairs.counts

@@ -10,8 +10,9 @@ import numpy as np
 from scipy import ndimage
 from skimage.segmentation import find_boundaries
 
-from emstellar.metrics.confusion import check_option
 from emstellar.metrics.contingency import count_pairs
+from emstellar.metrics.options import check_number, check_option, check_pixel_size
+from emstellar.validation import UNLABELLED
 
 
 class PartitionErrors(NamedTuple):
@@ -55,9 +56,10 @@ def partition_errors(
     ----------
     labels_true, labels_pred : array-like of int, of the same shape
         Labels of objects, images or volumes of any number of dimensions. Memory-mapped, zarr
-        and HDF5 arrays are read in chunks.
+        and HDF5 arrays are read in chunks. Pixels of ``-1`` in `labels_true` are unlabelled
+        and left out.
     ignore_true, ignore_pred : sequence of int, default=(0,) and ()
-        Pixels of these labels are left out.
+        Pixels of these labels are left out too.
     background : {"region", "singletons"}, default="region"
         What pixels of 0 in `labels_pred` are: one region more, as in scikit-image; or each a
         region of its own, as in the SNEMI3D challenge.
@@ -112,6 +114,7 @@ def partition_errors(
         labels_true = remove_borders(labels_true, border_distance, pixel_size=pixel_size)
     pairs = count_pairs(_as_array(labels_true), _as_array(labels_pred))
     kept = ~np.isin(pairs.first, ignore_true) & ~np.isin(pairs.second, ignore_pred)
+    kept &= pairs.first != UNLABELLED
     if not kept.any():
         raise ValueError("All pixels are ignored: there is nothing to compare.")
     return errors_of_pairs(pairs.select(kept), single=background == "singletons")
@@ -184,8 +187,8 @@ def remove_borders(labels, distance, *, pixel_size=1.0):
     >>> remove_borders(np.array([[1, 1, 1, 2, 2, 2]]), 1)
     array([[1, 0, 0, 0, 0, 2]])
     """
-    labels = np.array(labels)
-    sampling = np.broadcast_to(pixel_size, 2)
+    check_number("distance", distance)
+    labels, sampling = np.array(labels), check_pixel_size(pixel_size)
     for section in labels.reshape(-1, *labels.shape[-2:]):
         inside = ~find_boundaries(section, connectivity=1, mode="thick")
         if not inside.all():

@@ -33,7 +33,8 @@ def metric_label(metric):
     ----------
     metric : str
         A name of `emstellar.metrics.get_scorer_names`, one of your own, or one of a training
-        curve: "val_" stands for the validation images.
+        curve: "val_" stands for the validation images. What follows in brackets, "(macro)" or
+        "(class 2)", stays.
 
     Returns
     -------
@@ -44,8 +45,10 @@ def metric_label(metric):
     >>> from emstellar.metrics.labels import metric_label
     >>> metric_label("v_rand"), metric_label("val_jaccard"), metric_label("average_precision")
     ('V_Rand', 'Validation Jaccard', 'Average precision')
+    >>> metric_label("f1 (macro)")
+    'F1 (macro)'
     """
-    name = metric.removeprefix("val_")
-    words = LABELS.get(name, name.replace("_", " "))
-    label = words if name == metric else f"validation {words}"
+    name, bracket, rest = metric.removeprefix("val_").partition(" (")
+    words = LABELS.get(name, name.replace("_", " ")) + bracket + rest
+    label = f"validation {words}" if metric.startswith("val_") else words
     return label[:1].upper() + label[1:]

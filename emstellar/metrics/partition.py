@@ -3,7 +3,8 @@
 import numpy as np
 
 from emstellar.metrics._doc import shared_doc
-from emstellar.metrics.confusion import check_option
+from emstellar.metrics.confusion import average_images
+from emstellar.metrics.options import check_option
 from emstellar.metrics.threshold_sweep import DEFAULT_THRESHOLDS, ScoreCurve, ThresholdSweep
 
 AVERAGES = ("macro", "micro", None)
@@ -33,8 +34,8 @@ def v_rand_score(
     %(image_meaning)s
     average : {"macro", "micro"} or None, default="macro"
         The mean over images; or the score of the pairs of pixels of all images, undefined at
-        thresholds at which an image has no foreground. If None, the images' scores at the best
-        threshold.
+        thresholds at which objects were found in an image that has none. If None, the images'
+        scores at the best threshold.
 
     Returns
     -------
@@ -57,8 +58,11 @@ def v_rand_score(
     Each image is scored for itself. With a_i, b_j and p_ij the pixels of true object i, of
     predicted object j and of both, within the foreground of the truth, the score is
     2 S(p) / (S(a) + S(b)), S being the sum of squares and each pixel on a line an object of its
-    own. It equals Fiji's ``getMaximalVRandAfterThinning`` for the same thresholds. An image
-    without foreground scores 0. False objects in the background do not count at all.
+    own. It equals Fiji's ``getMaximalVRandAfterThinning`` for the same thresholds, but for
+    images without true objects: these score 0 if the prediction has objects there, as in Fiji,
+    and are left out, being NaN, if it has none. Elsewhere false objects in the background do
+    not count at all. Pixels of ``-1`` are as if cut out of the image: objects end there, and
+    nothing grows through them.
 
     References
     ----------
@@ -128,7 +132,8 @@ def v_info_score(
     pixels of the foreground of the truth, each pixel on a line being an object of its own. It
     equals Fiji's ``getMaximalVInfoAfterThinning`` for the same thresholds. As there, **the
     score is 0 where the truth has a single object, even for a perfect prediction**: there is no
-    information to share.
+    information to share. Images without true objects and pixels of ``-1`` are treated as by
+    `v_rand_score`.
 
     References
     ----------
@@ -173,7 +178,7 @@ def v_rand_curve(
     %(image_meaning)s
     average : {"macro", "micro"}, default="macro"
         The mean over images; or the score of the pairs of pixels of all images, undefined at
-        thresholds at which an image has no foreground.
+        thresholds at which objects were found in an image that has none.
 
     Returns
     -------
@@ -317,18 +322,25 @@ def rand_curve(sweep, average="macro"):
     with np.errstate(invalid="ignore"):
         precision, recall = both / prediction, both / truth
         image_scores = np.nan_to_num(2 * both / (truth + prediction))
+    image_scores = np.where(sweep.is_empty, np.nan, image_scores)
     if average == "micro":
-        scores = _micro_rand(sweep.rand_counts)
+        scores = _micro_rand(sweep.rand_counts, sweep.is_empty)
     else:
-        scores = np.average(image_scores, axis=1, weights=sweep.image_weights)
+        scores = _mean(image_scores, sweep)
     return ScoreCurve(sweep.thresholds, scores, image_scores, precision, recall)
 
 
-def _micro_rand(rand_counts):
-    """Return V_Rand of summed pairs; NaN where an image has no foreground, as in Fiji."""
+def _mean(image_scores, sweep):
+    """Return the mean over images at each threshold, without images that have no object."""
+    return np.atleast_1d(average_images(image_scores.T, sweep.image_weights, "image"))
+
+
+def _micro_rand(rand_counts, is_empty):
+    """Return V_Rand of summed pairs; NaN where there is no foreground to find, as in Fiji."""
     truth, prediction, both = rand_counts
     scores = 2 * both.sum(axis=1) / np.maximum(truth.sum(axis=1) + prediction.sum(axis=1), 1)
-    return np.where((truth == 0).any(axis=1), np.nan, scores)
+    alarmed = (truth == 0) & ~is_empty
+    return np.where(alarmed.any(axis=1) | is_empty.all(axis=1), np.nan, scores)
 
 
 def info_curve(sweep, average="macro"):
@@ -341,8 +353,9 @@ def info_curve(sweep, average="macro"):
         # The order matters: one region of the prediction overrules one region of the truth.
         precision, recall = _replace(truth == 0, precision, recall, 0.0, 1.0)
         precision, recall = _replace(prediction == 0, precision, recall, 1.0, 0.0)
-        image_scores = 2 * precision * recall / (precision + recall)
-    scores = np.average(image_scores, axis=1, weights=sweep.image_weights)
+        image_scores = np.nan_to_num(2 * precision * recall / (precision + recall))
+    image_scores = np.where(sweep.is_empty, np.nan, image_scores)
+    scores = _mean(image_scores, sweep)
     return ScoreCurve(sweep.thresholds, scores, image_scores, precision, recall)
 
 

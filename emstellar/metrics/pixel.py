@@ -7,7 +7,11 @@ import numpy as np
 from sklearn import metrics
 
 from emstellar.metrics._doc import shared_doc
-from emstellar.metrics.confusion import PixelCounts, as_samples, score_classes, undefined
+from emstellar.metrics.confusion import PixelCounts, as_samples, score_classes
+from emstellar.metrics.options import undefined
+
+NOWHERE = "the class is neither in the masks nor in the prediction"
+ONE_CLASS = "the masks and the prediction hold the same class only"
 
 
 @shared_doc
@@ -315,14 +319,23 @@ def cohen_kappa_score(
 
 def from_f1(matrix, is_binary, class_average="macro", zero_division="warn"):
     """Return the F1 score of a confusion matrix."""
-    options = {"class_average": class_average, "zero_division": zero_division}
-    return score_classes(metrics.f1_score, matrix, is_binary, **options)
+    words = {"metric": "The F1 score", "reason": NOWHERE}
+    return score_classes(metrics.f1_score, matrix, is_binary, class_average, zero_division, **words)
 
 
 def from_jaccard(matrix, is_binary, class_average="macro", zero_division="warn"):
     """Return the Jaccard index of a confusion matrix."""
-    options = {"class_average": class_average, "zero_division": zero_division}
-    return score_classes(metrics.jaccard_score, matrix, is_binary, **options)
+    words = {"metric": "The Jaccard index", "reason": NOWHERE}
+    return score_classes(_jaccard, matrix, is_binary, class_average, zero_division, **words)
+
+
+def _jaccard(*samples, zero_division, **options):
+    """Do what scikit-learn does, and return NaN, which it does not know here, if so asked."""
+    known = 0 if np.isnan(zero_division) else zero_division
+    scores = metrics.jaccard_score(*samples, zero_division=known, **options)
+    # Both are 0 / 0 where the class is nowhere.
+    f1 = metrics.f1_score(*samples, zero_division=zero_division, **options)
+    return np.where(np.isnan(f1), np.nan, scores)
 
 
 def from_accuracy(matrix, is_binary):
@@ -343,9 +356,8 @@ def from_balanced_accuracy(matrix, is_binary):
 
 def from_matthews(matrix, is_binary, zero_division="warn"):
     """Return the Matthews correlation coefficient of a confusion matrix."""
-    if _n_occurring(matrix, axis=1) < 2 or _n_occurring(matrix, axis=0) < 2:
-        reason = "the masks or the prediction hold one class only"
-        return undefined(zero_division, "The Matthews correlation coefficient", reason)
+    if _n_occurring(matrix + matrix.T, axis=0) < 2:
+        return undefined(zero_division, "The Matthews correlation coefficient", ONE_CLASS)
     truth, predicted, counts = as_samples(matrix)
     return float(metrics.matthews_corrcoef(truth, predicted, sample_weight=counts))
 
@@ -353,8 +365,7 @@ def from_matthews(matrix, is_binary, zero_division="warn"):
 def from_cohen_kappa(matrix, is_binary, zero_division="warn"):
     """Return Cohen's kappa of a confusion matrix."""
     if _n_occurring(matrix + matrix.T, axis=0) < 2:
-        reason = "the masks and the prediction hold the same class only"
-        return undefined(zero_division, "Cohen's kappa", reason)
+        return undefined(zero_division, "Cohen's kappa", ONE_CLASS)
     truth, predicted, counts = as_samples(matrix)
     return float(metrics.cohen_kappa_score(truth, predicted, sample_weight=counts))
 

@@ -1,122 +1,189 @@
 """Scores of the probabilities themselves: ranking (ROC, precision-recall) and calibration.
 
-None needs a threshold. The probabilities of an image are first counted: an 8-bit map has 256
-different values however many pixels it has. scikit-learn scores the counts as weighted samples.
+None needs a threshold. All are sums over pixels, taken image by image or range by range of the
+probabilities, so that memory does not grow with the number of images.
 """
 
-import warnings
+from functools import partial
+from numbers import Integral
 from typing import NamedTuple
 
 import numpy as np
-from sklearn import metrics
-from sklearn.exceptions import UndefinedMetricWarning
 
 from emstellar.metrics._doc import shared_doc
-from emstellar.metrics.confusion import AVERAGES, average_images, check_option
+from emstellar.metrics.confusion import AVERAGES, average_images
 from emstellar.metrics.inputs import Comparison
+from emstellar.metrics.options import check_number, check_option, warn_of_undefined
+from emstellar.metrics.value_counts import iterate_counts
 
 CLASS_AVERAGES = ("macro", "weighted", "sum", None)
 
 
-class ValueCounts(NamedTuple):
-    """How often each foreground probability occurs in the background and in the foreground."""
+class RankSums(NamedTuple):
+    """What the order of the probabilities of pixels amounts to.
 
-    values: np.ndarray
-    negatives: np.ndarray
-    positives: np.ndarray
+    Attributes
+    ----------
+    positives, negatives : float
+        The weights of foreground and background.
+    ordered : float
+        The weight of the pairs of which the foreground pixel has the higher probability, ties
+        counting half.
+    precision : float
+        The sum over foreground pixels of the precision at their probability.
+    """
 
-    def as_samples(self):
-        """Return (true codes, probabilities, weights), two samples for each value."""
-        truth = np.repeat([0, 1], len(self.values))
-        weights = np.concatenate([self.negatives, self.positives])
-        return truth, np.concatenate([self.values, self.values]), weights
-
-
-def count_values(values, is_positive, weights):
-    """Return the `ValueCounts` of flat arrays; `weights` may be None."""
-    values, position = np.unique(values, return_inverse=True)
-    weights = 1.0 if weights is None else weights
-    negatives = np.bincount(position, weights * ~is_positive, minlength=len(values))
-    positives = np.bincount(position, weights * is_positive, minlength=len(values))
-    return ValueCounts(values, negatives, positives)
+    positives: float
+    negatives: float
+    ordered: float
+    precision: float
 
 
-def pool_counts(counts):
-    """Return the sum of several `ValueCounts`."""
-    values, position = np.unique(np.concatenate([c.values for c in counts]), return_inverse=True)
-    negatives = np.bincount(position, np.concatenate([c.negatives for c in counts]), len(values))
-    positives = np.bincount(position, np.concatenate([c.positives for c in counts]), len(values))
-    return ValueCounts(values, negatives, positives)
+def sum_ranks(images):
+    """Return the `RankSums` of images, as `iterate_counts` takes them."""
+    positives, negatives = (float(total) for total in _totals(images))
+    below_positive = below_negative = ordered = precision = 0.0
+    for _, negative, positive in iterate_counts(images):
+        lower = below_negative + np.cumsum(negative) - negative
+        ordered += float((positive * (lower + negative / 2)).sum())
+        hits = positives - (below_positive + np.cumsum(positive) - positive)
+        found = hits + negatives - lower
+        shares = np.divide(hits, found, out=np.zeros_like(hits), where=found > 0)
+        precision += float((positive * shares).sum())
+        below_positive += float(positive.sum())
+        below_negative += float(negative.sum())
+    return RankSums(positives, negatives, ordered, precision)
 
 
-class ProbabilityCounts:
-    """The counted probabilities of a comparison, from which several scores are taken.
+def _totals(images):
+    """Return the weights of all foreground and background pixels."""
+    totals = np.zeros(2)
+    for image in images:
+        _, is_positive, weights = image()
+        weights = np.ones(is_positive.size) if weights is None else weights.astype(np.float64)
+        totals += weights[is_positive].sum(), weights[~is_positive].sum()
+    return totals
+
+
+class CalibrationSums(NamedTuple):
+    """What the probabilities of pixels say of how often they are foreground.
+
+    Attributes
+    ----------
+    positives, total : float
+        The weights of the foreground and of all pixels.
+    squares : float
+        The sum of the squared differences of probability and truth.
+    expected, observed : ndarray of shape (n_bins,)
+        In each bin of probabilities their sum, and the weight of the foreground.
+    """
+
+    positives: float
+    total: float
+    squares: float
+    expected: np.ndarray
+    observed: np.ndarray
+
+
+def sum_calibration(images, n_bins=15):
+    """Return the `CalibrationSums` of images, as `iterate_counts` takes them."""
+    inner_edges = np.linspace(0, 1, n_bins + 1)[1:-1]
+    positives, total, squares = 0.0, 0.0, 0.0
+    expected, observed = np.zeros(n_bins), np.zeros(n_bins)
+    for image in images:
+        values, is_positive, weights = image()
+        values = np.asarray(values, dtype=np.float64)
+        weights = np.ones(values.size) if weights is None else weights.astype(np.float64)
+        positives += weights[is_positive].sum()
+        total += weights.sum()
+        squares += (weights * (values - is_positive) ** 2).sum()
+        bins = np.searchsorted(inner_edges, values)
+        expected += np.bincount(bins, weights * values, n_bins)
+        observed += np.bincount(bins, weights * is_positive, n_bins)
+    return CalibrationSums(positives, total, squares, expected, observed)
+
+
+class ProbabilitySums:
+    """The sums over the pixels of a comparison, from which several scores are taken.
 
     Parameters
     ----------
     y_true, y_prob, labels, pos_label, sample_weight
         As for `Comparison`.
-
-    Attributes
-    ----------
-    counts : list of list of ValueCounts
-        For each class that is scored against all others (with two classes, the foreground),
-        those of the images.
     """
 
     def __init__(self, y_true, y_prob, *, labels=None, pos_label=None, sample_weight=None):
         meaning = {"labels": labels, "pos_label": pos_label, "sample_weight": sample_weight}
-        comparison = Comparison(y_true, y_prob, **meaning)
-        self.image_weights = comparison.image_weights
-        images = [self._count(comparison, i) for i in range(comparison.n_images)]
-        self.counts = [list(of_class) for of_class in zip(*images, strict=True)]
+        self._comparison = Comparison(y_true, y_prob, **meaning)
+        self.image_weights = self._comparison.image_weights
+        # With two classes the foreground; else each class against all others.
+        self._codes = [1] if self._comparison.is_binary else range(self._comparison.n_classes)
+        self._sums = {}
 
-    def _count(self, comparison, index):
-        labelled = comparison.labelled(index)
-        truth = comparison.truth_codes(index)[labelled]
-        weights = None if comparison.weights is None else comparison.weights[index][labelled]
-        if comparison.is_binary:
-            columns = [(1, comparison.foreground(index))]
-        else:
-            columns = enumerate(np.moveaxis(comparison.probabilities(index), -1, 0))
-        return [count_values(p[labelled], truth == code, weights) for code, p in columns]
+    def _sum(self, images):
+        """Return the sums of images together."""
+        raise NotImplementedError
+
+    def _sums_of(self, indices):
+        """Return the sums of some images together, for each class; each is computed once."""
+        if indices not in self._sums:
+            self._sums[indices] = [
+                self._sum([partial(_flat_pixels, self._comparison, i, code) for i in indices])
+                for code in self._codes
+            ]
+        return self._sums[indices]
 
     def score(self, function, average="pooled", class_average="macro", **options):
-        """Return `function` of all counts pooled or of those of the images."""
+        """Return `function` of the sums of all images pooled or of those of the images."""
         check_option("average", average, AVERAGES)
         check_option("class_average", class_average, CLASS_AVERAGES)
+        options["class_average"] = class_average
+        indices = range(self._comparison.n_images)
         if average == "pooled":
-            return _average_classes(
-                function, [pool_counts(c) for c in self.counts], class_average, **options
-            )
-        scores = [
-            _average_classes(function, counts, class_average, **options)
-            for counts in zip(*self.counts, strict=True)
-        ]
+            return _average_classes(function, self._sums_of(tuple(indices)), **options)
+        scores = [_average_classes(function, self._sums_of((i,)), **options) for i in indices]
         return average_images(scores, self.image_weights, average)
 
 
-def _average_classes(function, counts, class_average, **options):
+class RankCounts(ProbabilitySums):
+    """The `RankSums` of a comparison."""
+
+    def _sum(self, images):
+        return sum_ranks(images)
+
+
+class CalibrationCounts(ProbabilitySums):
+    """The `CalibrationSums` of a comparison, in `n_bins` bins of equal width."""
+
+    def __init__(
+        self, y_true, y_prob, *, n_bins=15, labels=None, pos_label=None, sample_weight=None
+    ):
+        self.n_bins = check_number("n_bins", n_bins, 1, kind=Integral)
+        meaning = {"labels": labels, "pos_label": pos_label, "sample_weight": sample_weight}
+        super().__init__(y_true, y_prob, **meaning)
+
+    def _sum(self, images):
+        return sum_calibration(images, self.n_bins)
+
+
+def _flat_pixels(comparison, index, code):
+    """Return (probabilities, truth, weights) of the labelled pixels of an image and a class."""
+    labelled = comparison.labelled(index)
+    is_positive = (comparison.truth_codes(index) == code)[labelled]
+    weights = None if comparison.weights is None else comparison.weights[index][labelled]
+    return comparison.class_probabilities(index, code)[labelled], is_positive, weights
+
+
+def _average_classes(function, sums, class_average):
     """Return the mean of the classes' scores, without those that are undefined."""
-    scores = np.array([function(c, **options) for c in counts])
-    if len(counts) == 1:
+    scores = np.array([function(s) for s in sums])
+    if len(sums) == 1:
         return float(scores[0])
     if class_average == "weighted":
-        return average_images(scores, np.array([c.positives.sum() for c in counts]), "image")
+        return average_images(scores, np.array([s.positives for s in sums]), "image")
     if class_average == "sum":
         return float(scores.sum())
     return average_images(scores, None, class_average and "image")
-
-
-class ConfidenceCounts(ProbabilityCounts):
-    """The counted probabilities of the class predicted, which is right or not."""
-
-    def _count(self, comparison, index):
-        labelled = comparison.labelled(index)
-        weights = None if comparison.weights is None else comparison.weights[index][labelled]
-        probabilities = comparison.probabilities(index)[labelled]
-        right = probabilities.argmax(axis=-1) == comparison.truth_codes(index)[labelled]
-        return [count_values(probabilities.max(axis=-1), right, weights)]
 
 
 @shared_doc
@@ -162,7 +229,7 @@ def roc_auc_score(
     0.75
     """
     meaning = {"labels": labels, "pos_label": pos_label, "sample_weight": sample_weight}
-    return ProbabilityCounts(y_true, y_prob, **meaning).score(from_roc_auc, average, class_average)
+    return RankCounts(y_true, y_prob, **meaning).score(from_roc_auc, average, class_average)
 
 
 @shared_doc
@@ -207,7 +274,7 @@ def average_precision_score(
     0.83...
     """
     meaning = {"labels": labels, "pos_label": pos_label, "sample_weight": sample_weight}
-    return ProbabilityCounts(y_true, y_prob, **meaning).score(
+    return RankCounts(y_true, y_prob, **meaning).score(
         from_average_precision, average, class_average
     )
 
@@ -247,7 +314,7 @@ def brier_score_loss(
     0.125
     """
     meaning = {"labels": labels, "pos_label": pos_label, "sample_weight": sample_weight}
-    return ProbabilityCounts(y_true, y_prob, **meaning).score(from_brier, average, "sum")
+    return CalibrationCounts(y_true, y_prob, **meaning).score(from_brier, average, "sum")
 
 
 @shared_doc
@@ -260,20 +327,22 @@ def expected_calibration_error(
     pos_label=None,
     sample_weight=None,
     average="pooled",
+    class_average="macro",
 ):
-    """Return by how much confidence differs from accuracy, on average over all pixels.
+    """Return by how much the probability of the foreground differs from how often it is there.
 
-    The confidence of a pixel is the probability of the class predicted, that is at least 0.5.
-    Pixels are put in `n_bins` bins of equal width over [0, 1]; the error is the difference of
-    mean confidence and accuracy in each bin, averaged by the pixels in the bins.
+    Pixels are put in `n_bins` bins of equal width by their probability of the foreground; the
+    error is the difference of the mean probability and the share of foreground in each bin,
+    averaged by the pixels in the bins.
 
     Parameters
     ----------
     %(images)s
     n_bins : int, default=15
-        Bins (a, b] over [0, 1].
+        Bins [0, a], (a, b], ..., (c, 1].
     %(meaning)s
     %(average)s
+    %(class_mean)s
 
     Returns
     -------
@@ -283,60 +352,62 @@ def expected_calibration_error(
     Raises
     ------
     ValueError
-        If sizes, labels or probabilities do not fit.
+        If sizes, labels or probabilities do not fit, or `n_bins` is no positive integer.
+
+    Notes
+    -----
+    It is the error of the probability itself, not of the confidence in the class predicted
+    (Guo et al. 2017), which background dominates and which does not see that foreground is
+    predicted too often. With more than two classes it is the classwise error of Kull et al.
 
     References
     ----------
-    Guo et al., "On calibration of modern neural networks", ICML (2017), equation 3.
+    Naeini, Cooper and Hauskrecht, "Obtaining well calibrated probabilities using Bayesian
+    binning", AAAI (2015). Kull et al., "Beyond temperature scaling", NeurIPS (2019), section 2.
+    Guo et al., "On calibration of modern neural networks", ICML (2017).
 
     Examples
     --------
-    Three of four pixels are right where the segmenter is sure by 0.9:
+    Half of the pixels at 0.9 are foreground, and none at 0.1:
 
     >>> from emstellar.metrics import expected_calibration_error
-    >>> error = expected_calibration_error([[[0, 0, 1, 1]]], [[[0.1, 0.1, 0.9, 0.1]]])
+    >>> error = expected_calibration_error([[[0, 0, 0, 1]]], [[[0.1, 0.1, 0.9, 0.9]]])
     >>> round(error, 3)
-    0.15
+    0.25
     """
     meaning = {"labels": labels, "pos_label": pos_label, "sample_weight": sample_weight}
-    counts = ConfidenceCounts(y_true, y_prob, **meaning)
-    return counts.score(from_calibration, average, n_bins=n_bins)
+    sums = CalibrationCounts(y_true, y_prob, n_bins=n_bins, **meaning)
+    return sums.score(from_calibration, average, class_average)
 
 
-def from_roc_auc(counts):
-    """Return the area under the ROC curve of `ValueCounts`."""
-    if not counts.positives.any() or not counts.negatives.any():
+def from_roc_auc(sums):
+    """Return the area under the ROC curve of `RankSums`."""
+    if not sums.positives or not sums.negatives:
         return _undefined("ROC AUC", "only one class is present in y_true")
-    truth, values, weights = counts.as_samples()
-    return float(metrics.roc_auc_score(truth, values, sample_weight=weights))
+    return sums.ordered / sums.positives / sums.negatives
 
 
-def from_average_precision(counts):
-    """Return the average precision of `ValueCounts`."""
-    if not counts.positives.any():
+def from_average_precision(sums):
+    """Return the average precision of `RankSums`."""
+    if not sums.positives:
         return _undefined("Average precision", "there is no foreground in y_true")
-    truth, values, weights = counts.as_samples()
-    return float(metrics.average_precision_score(truth, values, sample_weight=weights))
+    return sums.precision / sums.positives
 
 
-def from_brier(counts):
-    """Return the Brier score of `ValueCounts`."""
-    truth, values, weights = counts.as_samples()
-    if not weights.any():
+def from_brier(sums):
+    """Return the Brier score of `CalibrationSums`."""
+    if not sums.total:
         return _undefined("The Brier score", "there is no labelled pixel in y_true")
-    return float(metrics.mean_squared_error(truth, values, sample_weight=weights))
+    return float(sums.squares / sums.total)
 
 
-def from_calibration(counts, n_bins=15):
-    """Return the expected calibration error of confidences, counted as wrong and right."""
-    total = counts.positives + counts.negatives
-    if not total.any():
+def from_calibration(sums):
+    """Return the expected calibration error of `CalibrationSums`."""
+    if not sums.total:
         return _undefined("The calibration error", "there is no labelled pixel in y_true")
-    bins = np.ceil(counts.values.astype(np.float64) * n_bins).astype(int)
-    gaps = np.bincount(bins, total * counts.values) - np.bincount(bins, counts.positives)
-    return float(np.abs(gaps).sum() / total.sum())
+    return float(np.abs(sums.expected - sums.observed).sum() / sums.total)
 
 
 def _undefined(metric, reason):
-    warnings.warn(f"{metric} is undefined: {reason}.", UndefinedMetricWarning, stacklevel=4)
+    warn_of_undefined(metric, reason, stacklevel=5)
     return np.nan

@@ -11,10 +11,11 @@ from emstellar.metrics._doc import shared_doc
 from emstellar.metrics.confusion import (
     CLASS_AVERAGES,
     PixelCounts,
-    check_option,
+    average_images,
     score_classes,
     swap_roles,
 )
+from emstellar.metrics.options import check_option
 
 
 @shared_doc
@@ -215,31 +216,41 @@ def npv_score(
 
 def from_sensitivity(matrix, is_binary, class_average="macro", zero_division="warn"):
     """Return the sensitivity of a confusion matrix."""
-    options = {"class_average": class_average, "zero_division": zero_division}
-    return score_classes(metrics.recall_score, matrix, is_binary, **options)
+    words = {"metric": "The sensitivity", "reason": "the class is not in the masks"}
+    return score_classes(
+        metrics.recall_score, matrix, is_binary, class_average, zero_division, **words
+    )
 
 
 def from_ppv(matrix, is_binary, class_average="macro", zero_division="warn"):
     """Return the positive predictive value of a confusion matrix."""
-    options = {"class_average": class_average, "zero_division": zero_division}
-    return score_classes(metrics.precision_score, matrix, is_binary, **options)
+    words = {"metric": "The PPV", "reason": "the class is not in the prediction"}
+    return score_classes(
+        metrics.precision_score, matrix, is_binary, class_average, zero_division, **words
+    )
 
 
 def from_specificity(matrix, is_binary, class_average="macro", zero_division="warn"):
     """Return the specificity of a confusion matrix."""
-    return _score_rest(metrics.recall_score, matrix, is_binary, class_average, zero_division)
+    words = {"metric": "The specificity", "reason": "the masks hold nothing but the class"}
+    return _score_rest(
+        metrics.recall_score, matrix, is_binary, class_average, zero_division, **words
+    )
 
 
 def from_npv(matrix, is_binary, class_average="macro", zero_division="warn"):
     """Return the negative predictive value of a confusion matrix."""
-    return _score_rest(metrics.precision_score, matrix, is_binary, class_average, zero_division)
+    words = {"metric": "The NPV", "reason": "the prediction holds nothing but the class"}
+    return _score_rest(
+        metrics.precision_score, matrix, is_binary, class_average, zero_division, **words
+    )
 
 
-def _score_rest(score, matrix, is_binary, class_average, zero_division):
+def _score_rest(score, matrix, is_binary, class_average, zero_division, **words):
     """Return a score of "not this class", averaged over classes as scikit-learn does."""
     check_option("class_average", class_average, CLASS_AVERAGES)
     rest = swap_roles(matrix)
-    options = {"class_average": None, "zero_division": zero_division}
+    options = {"class_average": None, "zero_division": zero_division, **words}
     if is_binary:
         return score_classes(score, rest[1], True, **options)
     if class_average == "micro":
@@ -248,5 +259,5 @@ def _score_rest(score, matrix, is_binary, class_average, zero_division):
     if class_average is None:
         return scores
     support, predicted = matrix.sum(axis=1), matrix.sum(axis=0)
-    weights = support if class_average == "weighted" else (support + predicted > 0)
-    return float(np.average(scores, weights=weights))
+    weights = support if class_average == "weighted" else (support + predicted > 0).astype(float)
+    return average_images(scores, weights, "image")

@@ -26,21 +26,24 @@ from emstellar.metrics.boundary import BoundaryDistances
 from emstellar.metrics.component_partition import ComponentErrors
 from emstellar.metrics.confusion import PixelCounts
 from emstellar.metrics.instance import Instances
-from emstellar.metrics.probability import ConfidenceCounts, ProbabilityCounts
+from emstellar.metrics.probability import CalibrationCounts, RankCounts
 from emstellar.metrics.threshold_sweep import ThresholdSweep
+from emstellar.metrics.unseen_classes import add_unseen_classes
+from emstellar.metrics.warping import PixelErrors, WarpingErrors
 
 
 class _Metric(NamedTuple):
     """A metric, its sign (-1 where lower is better) and how to share work with its like.
 
     `family` makes an object of masks and predictions; ``take(object, **average)`` takes the
-    score from it.
+    score from it. `by_class` tells whether ``class_average=None`` gives one score per class.
     """
 
     function: object
     sign: int = 1
     family: object = None
     take: object = None
+    by_class: bool = False
 
 
 def _in_family(family):
@@ -50,18 +53,21 @@ def _in_family(family):
         def take(shared, **average):
             return shared.score(from_family, **average, **options)
 
-        return _Metric(function, sign, family, take)
+        by_class = "class_average" in signature(function).parameters
+        return _Metric(function, sign, family, take, by_class)
 
     return make
 
 
 _pixels = _in_family(PixelCounts)
-_probabilities = _in_family(ProbabilityCounts)
-_confidences = _in_family(ConfidenceCounts)
+_ranks = _in_family(RankCounts)
+_calibration = _in_family(CalibrationCounts)
 _sweep = _in_family(ThresholdSweep)
 _components = _in_family(ComponentErrors)
 _outlines = _in_family(BoundaryDistances)
 _objects = _in_family(Instances)
+_differences = _in_family(PixelErrors)
+_warpings = _in_family(WarpingErrors)
 
 _METRICS = {
     "f1": _pixels(pixel.f1_score, pixel.from_f1),
@@ -74,14 +80,14 @@ _METRICS = {
     "specificity": _pixels(rates.specificity_score, rates.from_specificity),
     "ppv": _pixels(rates.ppv_score, rates.from_ppv),
     "npv": _pixels(rates.npv_score, rates.from_npv),
-    "roc_auc": _probabilities(probability.roc_auc_score, probability.from_roc_auc),
-    "average_precision": _probabilities(
+    "roc_auc": _ranks(probability.roc_auc_score, probability.from_roc_auc),
+    "average_precision": _ranks(
         probability.average_precision_score, probability.from_average_precision
     ),
-    "neg_brier": _probabilities(
+    "neg_brier": _calibration(
         probability.brier_score_loss, probability.from_brier, -1, class_average="sum"
     ),
-    "neg_ece": _confidences(
+    "neg_ece": _calibration(
         probability.expected_calibration_error, probability.from_calibration, -1
     ),
     "v_rand": _sweep(partition.v_rand_score, partition.rand_curve),
@@ -90,8 +96,8 @@ _METRICS = {
         component_partition.component_rand_error, component_partition.from_rand, -1
     ),
     "neg_voi": _components(component_partition.component_voi, component_partition.from_voi, -1),
-    "neg_warping_error": _Metric(warping.warping_error, -1),
-    "neg_pixel_error": _Metric(warping.pixel_error, -1),
+    "neg_warping_error": _warpings(warping.warping_error, warping.lowest, -1),
+    "neg_pixel_error": _differences(warping.pixel_error, warping.lowest, -1),
     "boundary_f1": _outlines(boundary.boundary_f1_score, boundary.from_boundary_f1),
     "neg_hausdorff": _outlines(boundary.hausdorff_distance, boundary.from_hausdorff, -1),
     "neg_hausdorff95": _outlines(
@@ -117,9 +123,13 @@ class SegmentationScorer(type(make_scorer(pixel.f1_score))):
     """
 
     def _score(self, method_caller, estimator, X, y_true, **options):
-        if "labels" not in self._kwargs and "labels" not in options:
-            options["labels"] = estimator.classes_
-        return super()._score(method_caller, estimator, X, y_true, **options)
+        if "labels" in self._kwargs or "labels" in options:
+            return super()._score(method_caller, estimator, X, y_true, **options)
+        y_prob = method_caller(estimator, "predict_proba", X)
+        y_prob, labels = add_unseen_classes(y_true, y_prob, estimator.classes_)
+        return super()._score(
+            lambda *_, **__: y_prob, estimator, X, y_true, labels=labels, **options
+        )
 
 
 def get_scorer(scoring):
@@ -312,11 +322,13 @@ def compute_scores(
     average = {"average": None} if per_image else {}
     metrics = {name: find_metric(name) for name in names}
     families = {metric.family for metric in metrics.values() if metric.family is not None}
-    shared = {family: family(y_true, y_prob, **_accepted(family, options)) for family in families}
+    shared = {
+        family: family(y_true, y_prob, **accepted_options(family, options)) for family in families
+    }
     scores = {}
     for name, metric in metrics.items():
         if metric.family is None:
-            accepted = _accepted(metric.function, {**options, **average})
+            accepted = accepted_options(metric.function, {**options, **average})
             score = metric.function(y_true, y_prob, **accepted)
         else:
             score = metric.take(shared[metric.family], **average)
@@ -324,7 +336,7 @@ def compute_scores(
     return scores
 
 
-def _accepted(function, options):
+def accepted_options(function, options):
     """Return those of the options that a function has parameters for."""
     parameters = signature(function).parameters
     return {name: value for name, value in options.items() if name in parameters}
@@ -338,13 +350,8 @@ class MultiScorer:
 
     def __call__(self, estimator, X, y, sample_weight=None):
         """Return a dict of the scores of `estimator` on the images `X` with the masks `y`."""
-        return compute_scores(
-            self.names,
-            y,
-            estimator.predict_proba(X),
-            labels=estimator.classes_,
-            sample_weight=sample_weight,
-        )
+        y_prob, labels = add_unseen_classes(y, estimator.predict_proba(X), estimator.classes_)
+        return compute_scores(self.names, y, y_prob, labels=labels, sample_weight=sample_weight)
 
     def __repr__(self):
         return f"multi_scorer({list(self.names)})"
@@ -403,7 +410,7 @@ def weighs_pixels(name):
     >>> weighs_pixels("f1"), weighs_pixels("v_rand")
     (True, False)
     """
-    of_pixels = (PixelCounts, ProbabilityCounts, ConfidenceCounts)
+    of_pixels = (PixelCounts, RankCounts, CalibrationCounts)
     return name not in _BUILT_IN or find_metric(name).family in of_pixels
 
 

@@ -7,8 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from emstellar.metrics.confusion import PixelCounts
-from emstellar.metrics.inputs import Comparison, exceeds
-from emstellar.metrics.probability import count_values, pool_counts
+from emstellar.metrics.inputs import Comparison
 from emstellar.metrics.scorers import find_metric
 
 DEFAULT_THRESHOLDS = np.linspace(0.01, 0.99, 99).round(2)
@@ -138,20 +137,23 @@ def _function_scores(function, sign, y, y_prob, thresholds, meaning):
 def _pixel_scores(take, y, y_prob, thresholds, meaning):
     """Yield the scores of single pixels: probabilities are counted once for all thresholds."""
     comparison = Comparison(y, y_prob, **meaning)
-    counts = pool_counts([_count(comparison, i) for i in range(comparison.n_images)])
-    for threshold in thresholds:
-        above = exceeds(counts.values, threshold)
-        cells = [[counts.negatives[~above], counts.negatives[above]]]
-        cells.append([counts.positives[~above], counts.positives[above]])
-        matrix = np.array([[cell.sum() for cell in row] for row in cells])
+    rising = np.unique(thresholds)
+    counts = sum(_count(comparison, i, rising) for i in range(comparison.n_images))
+    # How many pixels exceed at most so many thresholds: they are background from there on.
+    below = counts.cumsum(axis=1)
+    for position in np.searchsorted(rising, thresholds):
+        matrix = np.stack([below[:, position], below[:, -1] - below[:, position]], axis=1)
         yield take(PooledCounts(matrix))
 
 
-def _count(comparison, index):
+def _count(comparison, index, rising):
+    """Return the weights of pixels by true class and by the number of thresholds they exceed."""
     labelled = comparison.labelled(index)
     weights = None if comparison.weights is None else comparison.weights[index][labelled]
-    is_foreground = comparison.truth_codes(index)[labelled] == 1
-    return count_values(comparison.foreground(index)[labelled], is_foreground, weights)
+    n_exceeded = np.searchsorted(rising, comparison.foreground(index)[labelled])
+    n_cells = len(rising) + 1
+    cells = (comparison.truth_codes(index)[labelled] == 1) * n_cells + n_exceeded
+    return np.bincount(cells, weights, minlength=2 * n_cells).reshape(2, n_cells)
 
 
 class PooledCounts(PixelCounts):

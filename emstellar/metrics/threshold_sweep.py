@@ -13,6 +13,7 @@ import numpy as np
 from emstellar.metrics.border_thinning import label_columns, thin_columns
 from emstellar.metrics.contingency import count_pairs
 from emstellar.metrics.inputs import exceeds, foreground_maps
+from emstellar.metrics.options import warn_of_undefined
 
 DEFAULT_THRESHOLDS = (0.0, 1.0, 0.1)
 
@@ -43,7 +44,7 @@ class ScoreCurve:
     scores : ndarray of shape (n_thresholds,)
         The score of the stack at each threshold.
     image_scores : ndarray of shape (n_thresholds, n_images)
-        The scores of the images.
+        The scores of the images; NaN where neither truth nor prediction has an object.
     precision, recall : ndarray of shape (n_thresholds, n_images)
         Low precision tells of merged regions, low recall of split ones.
     """
@@ -66,9 +67,10 @@ class ScoreCurve:
 
     @property
     def best_score(self):
-        """The highest score of the stack; 0 where none is defined."""
+        """The highest score of the stack; NaN where no image has an object."""
         score = self.scores[self.best_index]
-        return 0.0 if np.isnan(score) else float(score)
+        some = not np.isnan(self.image_scores).all()
+        return 0.0 if np.isnan(score) and some else float(score)
 
 
 def threshold_values(thresholds):
@@ -137,6 +139,8 @@ class ThresholdSweep:
         The fields of `RandCounts`.
     entropies : ndarray of shape (3, n_thresholds, n_images)
         The fields of `Entropies`.
+    is_empty : ndarray of shape (n_thresholds, n_images), bool
+        Whether neither the truth nor the prediction has an object.
     image_weights : ndarray of shape (n_images,), or None
     """
 
@@ -161,20 +165,28 @@ class ThresholdSweep:
             )
         self.image_weights = comparison.image_weights
         self.thresholds = threshold_values(thresholds)
-        images = [_sweep_image(*pair, self.thresholds, thinning) for pair in maps]
-        rand_counts, entropies = zip(*images, strict=True)
+        images = [
+            _sweep_image(*pair, comparison.known(i), self.thresholds, thinning)
+            for i, pair in enumerate(maps)
+        ]
+        rand_counts, entropies, is_empty = zip(*images, strict=True)
+        self.is_empty = np.array(is_empty).T
         self.rand_counts = np.array(rand_counts).transpose(2, 1, 0)
         self.entropies = np.array(entropies).transpose(2, 1, 0)
 
     def score(self, make_curve, average="macro"):
         """Return the best score of ``make_curve(sweep, average)``, or the images' scores there."""
         curve = make_curve(self, average)
-        return curve.image_scores[curve.best_index] if average is None else curve.best_score
+        score = curve.image_scores[curve.best_index] if average is None else curve.best_score
+        if np.isnan(score).any():
+            warn_of_undefined("The score", "neither the truth nor the prediction has an object")
+        return score
 
 
-def _sweep_image(truth, prediction, thresholds, thinning):
-    """Return lists of `RandCounts` and `Entropies`, one per threshold."""
+def _sweep_image(truth, prediction, labelled, thresholds, thinning):
+    """Return lists of `RandCounts`, `Entropies` and whether all is empty, one per threshold."""
     truth, prediction = np.ascontiguousarray(truth.T), np.ascontiguousarray(prediction.T)
+    labelled = None if labelled is None else np.ascontiguousarray(labelled.T)
     results, last = [], (None, None)
     for threshold in thresholds:
         foreground, objects = exceeds(truth, threshold), exceeds(prediction, threshold)
@@ -185,16 +197,21 @@ def _sweep_image(truth, prediction, thresholds, thinning):
         if sizes == last:
             results.append(results[-1])
         else:
-            segments = _segment(objects, foreground, thinning)
-            results.append(_compare(regions, segments))
+            segments = segment(objects, foreground, labelled, thinning)
+            found = objects if labelled is None else objects & labelled
+            is_empty = not (sizes[0] or found.any())
+            results.append((*_compare(regions, segments), is_empty))
         last = sizes
     return tuple(zip(*results, strict=True))
 
 
-def _segment(objects, foreground, thinning):
-    if thinning:
-        return thin_columns(objects, needed=foreground)
-    return label_columns(objects)[0]
+def segment(objects, foreground, labelled, thinning):
+    """Return the labels of predicted objects where the truth has foreground."""
+    if not thinning:
+        return label_columns(objects, labelled)[0]
+    if labelled is None:
+        return thin_columns(objects, foreground)
+    return thin_columns(objects, foreground, labelled)
 
 
 def _compare(regions, segments):

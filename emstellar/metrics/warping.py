@@ -7,8 +7,9 @@ no object is split, merged, lost or made, and what then still differs is an erro
 import numpy as np
 
 from emstellar.metrics._doc import shared_doc
-from emstellar.metrics.confusion import average_images, check_option
+from emstellar.metrics.confusion import average_images
 from emstellar.metrics.inputs import exceeds, foreground_maps
+from emstellar.metrics.options import check_option, warn_of_undefined
 from emstellar.metrics.threshold_sweep import DEFAULT_THRESHOLDS, threshold_values
 
 AVERAGES = ("macro", None)
@@ -59,7 +60,7 @@ def pixel_error(
     0.5
     """
     meaning = {"labels": labels, "pos_label": pos_label, "sample_weight": sample_weight}
-    return _lowest(_differing, y_true, y_prob, thresholds, average, meaning)
+    return PixelErrors(y_true, y_prob, thresholds=thresholds, **meaning).score(lowest, average)
 
 
 @shared_doc
@@ -117,34 +118,87 @@ def warping_error(
     0.2
     """
     meaning = {"labels": labels, "pos_label": pos_label, "sample_weight": sample_weight}
-    return _lowest(_left_after_warping, y_true, y_prob, thresholds, average, meaning)
+    return WarpingErrors(y_true, y_prob, thresholds=thresholds, **meaning).score(lowest, average)
 
 
-def _lowest(error, y_true, y_prob, thresholds, average, meaning):
-    """Return the mean error at its best threshold, or the images' errors there."""
-    check_option("average", average, AVERAGES)
-    comparison, maps = foreground_maps(y_true, y_prob, **meaning)
-    if comparison.weights is not None and comparison.image_weights is None:
-        raise ValueError(
-            "This error cannot weight pixels: sample_weight must have shape "
-            f"({comparison.n_images},), one weight per image."
+class PixelErrors:
+    """The share of differing pixels of each image at each threshold.
+
+    Parameters
+    ----------
+    y_true, y_prob, labels, pos_label, sample_weight
+        As for `pixel_error`.
+    thresholds : float, tuple (low, high, step) or ndarray, default=(0.0, 1.0, 0.1)
+        As for `threshold_values`.
+
+    Attributes
+    ----------
+    errors : ndarray of shape (n_images, n_thresholds)
+        NaN where no pixel is labelled.
+    image_weights : ndarray of shape (n_images,), or None
+    """
+
+    def __init__(
+        self,
+        y_true,
+        y_prob,
+        *,
+        thresholds=DEFAULT_THRESHOLDS,
+        labels=None,
+        pos_label=None,
+        sample_weight=None,
+    ):
+        meaning = {"labels": labels, "pos_label": pos_label, "sample_weight": sample_weight}
+        comparison, maps = foreground_maps(y_true, y_prob, **meaning)
+        if comparison.weights is not None and comparison.image_weights is None:
+            raise ValueError(
+                "This error cannot weight pixels: sample_weight must have shape "
+                f"({comparison.n_images},), one weight per image."
+            )
+        self.image_weights = comparison.image_weights
+        values = threshold_values(thresholds)
+        self.errors = np.array(
+            [
+                [self._error(*pair, threshold, comparison.labelled(i)) for threshold in values]
+                for i, pair in enumerate(maps)
+            ]
         )
-    values = threshold_values(thresholds)
-    errors = np.array(
-        [
-            [error(truth, prediction, threshold, labelled) for threshold in values]
-            for i, (truth, prediction) in enumerate(maps)
-            for labelled in [comparison.labelled(i)]
-        ]
-    )
-    means = [average_images(column, comparison.image_weights, "image") for column in errors.T]
-    best = int(np.argmin(means))
-    return errors[:, best] if average is None else means[best]
+
+    def _error(self, truth, prediction, threshold, labelled):
+        wrong = exceeds(truth, threshold) != exceeds(prediction, threshold)
+        return _share(np.count_nonzero(wrong & labelled), labelled)
+
+    def score(self, function, average="macro"):
+        """Return ``function(errors, image_weights, average)``."""
+        check_option("average", average, AVERAGES)
+        return function(self.errors, self.image_weights, average)
 
 
-def _differing(truth, prediction, threshold, labelled):
-    wrong = exceeds(truth, threshold) != exceeds(prediction, threshold)
-    return np.count_nonzero(wrong & labelled) / max(np.count_nonzero(labelled), 1)
+class WarpingErrors(PixelErrors):
+    """The share of pixels of each image that still differ when the truth is warped."""
+
+    def __init__(
+        self, y_true, y_prob, *, thresholds=0.5, labels=None, pos_label=None, sample_weight=None
+    ):
+        meaning = {"labels": labels, "pos_label": pos_label, "sample_weight": sample_weight}
+        super().__init__(y_true, y_prob, thresholds=thresholds, **meaning)
+
+    def _error(self, truth, prediction, threshold, labelled):
+        return _left_after_warping(truth, prediction, threshold, labelled)
+
+
+def lowest(errors, image_weights, average="macro"):
+    """Return the mean error at the threshold where it is lowest, or the images' errors there."""
+    means = np.atleast_1d(average_images(errors, image_weights, "image"))
+    if np.isnan(means).all():
+        warn_of_undefined("The error", "there is no labelled pixel in y_true")
+    best = int(np.argmin(np.nan_to_num(means, nan=np.inf)))
+    return errors[:, best] if average is None else float(means[best])
+
+
+def _share(n_wrong, labelled):
+    n_labelled = np.count_nonzero(labelled)
+    return n_wrong / n_labelled if n_labelled else np.nan
 
 
 def _left_after_warping(truth, prediction, threshold, labelled):
@@ -153,8 +207,7 @@ def _left_after_warping(truth, prediction, threshold, labelled):
     # Pixels without a label may be anything, and so are never wrong.
     allowed = np.pad(labelled, 1)
     sureness = np.pad(np.abs(prediction - np.float32(threshold)), 1)
-    n_left = _warp(warped, target, allowed, sureness)
-    return n_left / max(np.count_nonzero(labelled), 1)
+    return _share(_warp(warped, target, allowed, sureness), labelled)
 
 
 def _warp(warped, target, allowed, sureness):

@@ -340,7 +340,7 @@ class VotingSegmenter(NamedEstimatorsMixin, CallbackSupportMixin, BaseSegmenter)
         weights = self._weights_of(members)
         total = None
         for name, member in members.items():
-            answer = ask(member, X)
+            answer = _ask_named(name, ask, member, X)
             parts = _as_list(answer)
             if total is None:
                 total = [np.zeros((*p.shape[:-1], len(classes)), dtype="float32") for p in parts]
@@ -371,6 +371,22 @@ def _fit_member(member, X, y, arguments, task, name, place):
 def _as_list(answer):
     """Return what a segmenter answers as a list with one array per image."""
     return answer if isinstance(answer, list) else list(answer)
+
+
+def _ask_named(name, ask, member, X):
+    """Return the answer of a member; whoever gives none, or NaN, is named."""
+    try:
+        answer = ask(member, X)
+    except ValueError as error:
+        raise ValueError(f"Member {name!r} of the vote cannot predict: {error}") from error
+    for i, part in enumerate(_as_list(answer)):
+        if np.isnan(np.max(part)):
+            raise ValueError(
+                f"Member {name!r} of the vote predicts NaN in image {i}: it has diverged or "
+                "overflowed, and its vote would count for the first class. Leave it out: "
+                f"set_params(**{{{name!r}: 'drop'}}), or not among the members of from_fitted."
+            )
+    return answer
 
 
 def _ask_probabilities(member, X):

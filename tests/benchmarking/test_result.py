@@ -31,7 +31,7 @@ def test_summary_is_mean_and_spread_of_the_tables(result):
     images = result.scores.query("method == 'blunt' and metric == 'f1' and subset == 'validation'")[
         "value"
     ]
-    expected = [folds.mean(), folds.std(), np.nan, images.std()]
+    expected = [folds.mean(), folds.std(), np.nan, images.std(), 2]
     np.testing.assert_allclose(summary.loc["blunt"].to_numpy(), expected)
 
 

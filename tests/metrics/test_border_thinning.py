@@ -100,6 +100,30 @@ def test_labels_where_needed_are_those_of_the_whole_flood(engine):
     np.testing.assert_array_equal(part[needed | objects], whole[needed | objects])
 
 
+def test_nothing_grows_through_what_is_not_labelled(engine):
+    objects, labelled = parse("10000/00000/00000") == 1, parse("11011/11011/11011") == 1
+    np.testing.assert_array_equal(
+        thin_borders(objects, labelled=labelled), parse("11033/11033/11033")
+    )
+    # An object is cut in two.
+    np.testing.assert_array_equal(thin_borders(labelled | True, labelled=labelled) > 0, labelled)
+
+
+def test_each_part_is_flooded_as_an_image_of_its_own(engine):
+    rng = np.random.default_rng(6)
+    for density in (0.0, 0.02, 0.2):
+        objects = rng.random((30, 31)) < density
+        labelled = np.ones_like(objects)
+        labelled[:, 12:14] = False
+        thinned = thin_borders(objects, labelled=labelled)
+        for part in (np.s_[:, :12], np.s_[:, 14:]):
+            # The numbers differ, the regions and lines do not.
+            alone = thin_borders(objects[part])
+            pairs = np.unique(np.stack([thinned[part].ravel(), alone.ravel()]), axis=1)
+            assert len(set(pairs[0])) == len(set(pairs[1])) == pairs.shape[1]
+            np.testing.assert_array_equal(thinned[part] == 0, alone == 0)
+
+
 def test_any_memory_order(engine):
     objects = np.random.default_rng(5).random((31, 17)) < 0.2
     np.testing.assert_array_equal(

@@ -13,6 +13,7 @@ SQUARE = np.zeros((1, 20, 20), dtype=bool)
 SQUARE[0, 5:12, 5:12] = True
 SHIFTED = np.roll(SQUARE, 3, axis=2)
 EMPTY = np.zeros_like(SQUARE)
+DISTANCES = (metrics.hausdorff_distance, metrics.average_surface_distance)
 rng = np.random.default_rng(9)
 BLOBS = [np.kron(rng.random((6, 5)) < 0.5, np.ones((5, 6))) > 0 for _ in range(2)]
 
@@ -60,13 +61,19 @@ def test_perfect():
 
 
 def test_without_outlines():
-    with pytest.warns(UndefinedMetricWarning, match="no mask has an outline"):
-        assert metrics.boundary_f1_score(EMPTY, EMPTY) == 0
+    for score in (metrics.boundary_f1_score, *DISTANCES):
+        with pytest.warns(UndefinedMetricWarning, match="no mask has an outline"):
+            assert np.isnan(score(EMPTY, EMPTY))
+        some = np.concatenate([EMPTY, SQUARE]), np.concatenate([EMPTY, SHIFTED])
+        with pytest.warns(UndefinedMetricWarning):
+            assert score(*some) == score(SQUARE, SHIFTED)
     assert metrics.boundary_f1_score(EMPTY, EMPTY, zero_division=1) == 1
-    assert metrics.boundary_f1_score(EMPTY, SQUARE) == 0
-    assert metrics.hausdorff_distance(EMPTY, ~EMPTY) == 0
-    for distance in (metrics.hausdorff_distance, metrics.average_surface_distance):
+    for false_alarm in (SQUARE, ~EMPTY):
+        assert metrics.boundary_f1_score(EMPTY, false_alarm) == 0
+        assert metrics.boundary_f1_score(false_alarm, EMPTY) == 0
+    for distance in DISTANCES:
         assert distance(EMPTY, SQUARE) == distance(SQUARE, EMPTY) == np.inf
+        assert distance(EMPTY, ~EMPTY) == distance(~EMPTY, EMPTY) == np.inf
         both = np.concatenate([SQUARE, SQUARE]), np.concatenate([SQUARE, EMPTY])
         assert distance(*both) == np.inf
         np.testing.assert_array_equal(distance(*both, average=None), [0, np.inf])
@@ -78,6 +85,32 @@ def test_outlines_at_unlabelled_pixels_are_unknown():
     predicted = SQUARE.copy()
     predicted[0, :, 11:] = True
     assert metrics.hausdorff_distance(y_true, predicted) == 0
+
+
+def test_an_object_under_unlabelled_pixels_is_none():
+    y_true = np.where(SQUARE, -1, 0)
+    with pytest.warns(UndefinedMetricWarning):
+        assert np.isnan(metrics.hausdorff_distance(y_true, SQUARE))
+
+
+@pytest.mark.parametrize(
+    ("metric", "options", "message"),
+    [
+        (
+            "boundary_f1_score",
+            {"tolerance": -1},
+            "tolerance must be a number of at least 0. Got -1",
+        ),
+        ("boundary_f1_score", {"tolerance": np.nan}, "tolerance must be a number"),
+        ("boundary_f1_score", {"pixel_size": 0}, "pixel_size must be a number greater than 0"),
+        ("boundary_f1_score", {"pixel_size": (1, 2, 3)}, "pixel_size must be one or two numbers"),
+        ("hausdorff_distance", {"percentile": 101}, r"percentile must be a number in \[0, 100\]"),
+        ("average_surface_distance", {"threshold": 2}, r"threshold must be a number in \[0, 1\]"),
+    ],
+)
+def test_wrong_options(metric, options, message):
+    with pytest.raises(ValueError, match=message):
+        getattr(metrics, metric)(SQUARE, SHIFTED, **options)
 
 
 def test_weights_are_of_images():

@@ -43,6 +43,14 @@ def test_images_without_objects_are_left_out():
     assert metrics.component_voi(true, pred) == pytest.approx(expected)
 
 
+def test_objects_where_there_are_none_are_an_error():
+    true, pred = np.zeros((2, 3, 3), dtype=int), np.zeros((2, 3, 3), dtype=int)
+    pred[0, 1, 1] = 1
+    np.testing.assert_array_equal(
+        metrics.component_rand_error(true, pred, average=None), [1, np.nan]
+    )
+
+
 def test_pixels_have_no_weights():
     with pytest.raises(ValueError, match="Partitions cannot weight pixels"):
         metrics.component_voi(TRUE, PRED, sample_weight=np.ones(TRUE.shape))

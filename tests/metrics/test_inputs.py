@@ -62,6 +62,19 @@ def test_unlabelled_pixels_are_ignored(dtype):
     assert f1_score(y_true, PROBABILITIES, labels=[0, 1]) == expected
 
 
+@pytest.mark.parametrize("dtype", [bool, "uint8", "int64", "float32"])
+def test_masked_pixels_of_the_truth_are_unlabelled(dtype):
+    masked = np.ma.array(TRUTH.astype(dtype), mask=np.arange(8) < 4 + np.zeros((3, 6, 1)))
+    expected = f1_score(TRUTH[:, :, 4:], FOREGROUND[:, :, 4:])
+    assert f1_score(masked, FOREGROUND) == expected
+    assert f1_score(list(masked), list(FOREGROUND)) == expected
+    assert f1_score(np.ma.array(TRUTH), FOREGROUND) == f1_score(TRUTH, FOREGROUND)
+
+
+def test_masks_of_one_class_may_be_without_the_foreground():
+    assert f1_score(TRUTH * 0, FOREGROUND, pos_label=2) == 0
+
+
 def test_a_single_value_is_understood():
     assert f1_score(np.full((1, 2, 2), 255), np.ones((1, 2, 2), dtype=bool)) == 1.0
 
@@ -96,13 +109,20 @@ BAD = {
         "same number of columns",
     ),
     "8-bit": (MASKS, MASKS.astype("uint8") * 200, {}, "not among the classes .* divide"),
+    "no such pos_label": (MASKS, MASKS / 2, {"pos_label": 7}, r"pos_label=7 .* one of \[0, 1\]"),
+    "masked": (MASKS, np.ma.array(MASKS / 2, mask=MASKS == 1), {}, "y_prob is a masked array"),
     "8-bit with labels": (MASKS, MASKS * 200, {"labels": [0, 1]}, "divide a probability map"),
     "range": (MASKS, MASKS * 255.0, {}, r"values in \[0, 255\].* Divide an 8-bit map by 255"),
     "negative": (MASKS, MASKS - 1.0, {}, r"probabilities lie in \[0, 1\]"),
     "NaN": (MASKS, MASKS * np.nan, {}, r"Input y_prob\[0\] contains NaN"),
     "soft truth": (MASKS * 0.5, MASKS, {}, "Unknown label type: continuous"),
     "names": (np.array([[["a", "b"]]]), np.zeros((1, 1, 2)), {}, "Unknown label type: <U1"),
-    "unknown label": (MASKS + 1, MASKS, {"labels": [0, 1]}, r"not among the classes \[0, 1\]"),
+    "unknown label": (
+        MASKS + 1,
+        MASKS,
+        {"labels": [0, 1]},
+        r"not among the classes \[0, 1\]: \{2\}. Pass all classes as labels",
+    ),
     "pos_label": (MASKS, MASKS, {"labels": [0, 1], "pos_label": 7}, "pos_label=7 is not a valid"),
     "classes": (MASKS + [[[0, 1]]], MASKS / 2, {}, "There are 3 classes"),
     "text": (MASKS, np.full((1, 2, 2), "a"), {}, "must hold real numbers"),

@@ -58,10 +58,18 @@ def test_unlabelled_pixels_hold_no_objects():
     assert metrics.instance_counts(y_true, row("1101")) == (1, 1, 1, 0, 0)
 
 
+def test_unlabelled_pixels_of_label_images_count_for_no_object():
+    overlaps = metrics.match_instances(np.array([1, 1, -1, -1, 0]), np.array([5, 5, 5, 6, 0]))
+    assert (overlaps.n_true, overlaps.n_pred, overlaps.iou.tolist()) == (1, 1, [1.0])
+
+
 @pytest.mark.parametrize("name", ["instance_ap_score", "panoptic_quality_score"])
 def test_no_object_at_all(name):
     with pytest.warns(UndefinedMetricWarning, match="there is no object"):
-        assert getattr(metrics, name)(row("00"), row("00")) == 0
+        assert np.isnan(getattr(metrics, name)(row("00"), row("00")))
+    y_true, y_pred = np.stack([row("0011")[0], row("0000")[0]]), np.stack([row("0011")[0]] * 2)
+    per_image = getattr(metrics, name)(y_true, y_pred, average=None)
+    np.testing.assert_array_equal(per_image, [1, 0])
     assert getattr(metrics, name)(row("00"), row("00"), zero_division=1) == 1
     assert getattr(metrics, name)(row("00"), row("01")) == 0
 
@@ -71,6 +79,12 @@ def test_wrong_input():
         metrics.instance_ap_score(TRUE, PRED, sample_weight=np.ones(TRUE.shape))
     with pytest.raises(ValueError, match="Pass pos_label to score one class"):
         metrics.panoptic_quality_score(TRUE + PRED, TRUE)
+    with pytest.raises(ValueError, match=r"iou_thresholds must be a number in \(0, 1\]"):
+        metrics.instance_ap_score(TRUE, PRED, iou_thresholds=[0.5, 1.5])
+    with pytest.raises(ValueError, match=r"threshold must be a number in \[0, 1\]. Got nan"):
+        metrics.instance_counts(TRUE, PRED, threshold=np.nan)
+    with pytest.raises(ValueError, match="connectivity must be one of"):
+        metrics.instance_counts(TRUE, PRED, connectivity=8)
 
 
 LABELS = arrays(np.int32, (5, 6), elements=st.integers(0, 3))

@@ -50,6 +50,18 @@ def test_singletons_equal_renumbered_background():
     np.testing.assert_allclose(got, expected, atol=1e-12)
 
 
+@pytest.mark.parametrize("seed", range(5))
+def test_unlabelled_pixels_equal_those_left_out_for_scikit_image(seed):
+    known = np.random.default_rng(seed).random(TRUE.shape) < 0.7
+    unlabelled = np.where(known, TRUE, -1)
+    error, recall, precision = ski.adapted_rand_error(TRUE[known], PRED[known])
+    got = metrics.adapted_rand_error(unlabelled, PRED)
+    np.testing.assert_allclose(got, [error, precision, recall], atol=1e-12)
+    got = metrics.variation_of_information(unlabelled, PRED, ignore_true=())
+    expected = ski.variation_of_information(TRUE[known], PRED[known])
+    np.testing.assert_allclose(got, expected, atol=1e-12)
+
+
 def test_ignored_labels():
     keep = (TRUE != 2) & (PRED != 3)
     expected = metrics.partition_errors(TRUE[keep], PRED[keep], ignore_true=())

@@ -2,9 +2,10 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
+from sklearn.exceptions import UndefinedMetricWarning
 
 from emstellar import metrics
 from emstellar.metrics import v_info_score, v_rand_score
@@ -35,7 +36,6 @@ VECTORS = {
         0.0,
     ),
     "empty truth": ("000", "101", 0.0, 0.0),
-    "both empty": ("000", "000", 0.0, 0.0),
     "all object": ("111", "111", 1.0, 0.0),
     "one object cut in two": ("11111/11111/11111", CELLS, 0.5, 0.0),
     "one cell": ("0000/0110/0110", "0000/0110/0110", 1.0, 0.0),
@@ -55,6 +55,18 @@ def test_values_of_fiji(truth, proposal, rand, info):
 
 
 SOFT = [[0.9, 0.8, gap, 0.7, 0.9] for gap in (0.35, 0.55, 0.15)]
+
+
+@pytest.mark.parametrize("score", [v_rand_score, v_info_score])
+def test_nothing_found_where_nothing_is(score):
+    # Fiji prints 0 for this and for a false alarm alike.
+    with pytest.warns(UndefinedMetricWarning, match="neither the truth nor the prediction"):
+        assert np.isnan(score(parse("000"), parse("000")))
+    nothing = "00000/00000/00000"
+    truth, found = parse(CELLS, nothing, nothing), parse(CELLS, CELLS, nothing)
+    with pytest.warns(UndefinedMetricWarning):
+        np.testing.assert_array_equal(score(truth, found, average=None), [1, 0, np.nan])
+    assert score(truth, found) == pytest.approx(0.5)
 
 
 def test_curves_of_a_soft_proposal():
@@ -126,10 +138,12 @@ def test_grey_truth_is_cut_at_each_threshold():
     assert (rand.scores[7], info.scores[7]) == (1.0, 1.0)
 
 
-def test_nan_is_border():
+@pytest.mark.parametrize("where", [np.s_[0, :, 2], np.s_[:]])
+def test_nan_is_refused(where):
     proposal = parse(CELLS)
-    proposal[0, :, 2] = np.nan
-    assert v_rand_score(parse(CELLS), proposal) == 1.0
+    proposal[where] = np.nan
+    with pytest.raises(ValueError, match=r"Input y_prob\[0\] contains NaN in .* diverged"):
+        v_rand_score(parse(CELLS), proposal)
 
 
 @pytest.mark.parametrize(("rand", "info"), [(0.6666666666666666, 0.0)])
@@ -148,6 +162,57 @@ def test_unlabelled_pixels_are_left_out():
     truth = np.array([[[1, 1, 0, 1, 1, -1, -1]]])
     proposal = np.array([[[1, 1, 0, 1, 1, 0, 1]]])
     assert v_rand_score(truth, proposal) == 1.0
+
+
+REGIONS = {
+    "v_rand": v_rand_score,
+    "v_info": v_info_score,
+    "without thinning": lambda *masks: v_rand_score(*masks, thinning=False),
+    "rand": metrics.component_rand_error,
+    "rand, thinned": lambda *masks: metrics.component_rand_error(*masks, thinning=True),
+    "voi": metrics.component_voi,
+    "pixel": metrics.pixel_error,
+    "warping": metrics.warping_error,
+    "boundary": metrics.boundary_f1_score,
+    "panoptic": metrics.panoptic_quality_score,
+}
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.UndefinedMetricWarning")
+@pytest.mark.parametrize("score", REGIONS.values(), ids=REGIONS)
+def test_what_is_predicted_under_unlabelled_pixels_does_not_matter(score):
+    rng = np.random.default_rng(17)
+    for density in (0.05, 0.3, 0.6):
+        truth = (rng.random((1, 14, 15)) < 0.7).astype(int)
+        truth[rng.random(truth.shape) < 0.3] = -1
+        proposal = (rng.random(truth.shape) < density).astype(float)
+        other = np.where(truth == -1, 1 - proposal, proposal)
+        np.testing.assert_array_equal(score(truth, proposal), score(truth, other))
+
+
+@pytest.mark.parametrize("name", ["v_rand", "v_info", "without thinning", "rand, thinned", "voi"])
+def test_an_unlabelled_half_is_as_if_cut_off(name):
+    rng = np.random.default_rng(18)
+    for _ in range(20):
+        truth = (rng.random((1, 11, 16)) < 0.8).astype(int)
+        proposal = rng.random(truth.shape).round(1)
+        ignored = truth.copy()
+        ignored[:, :, 9:] = -1
+        expected = REGIONS[name](truth[:, :, :9], proposal[:, :, :9])
+        assert REGIONS[name](ignored, proposal) == pytest.approx(expected, abs=1e-12)
+
+
+def test_a_part_without_predicted_objects_is_one_region():
+    truth, proposal = parse(CELLS + "/11011"), parse("11011/11011/11011/00000")
+    truth[0, 2] = -1
+    # Above, both cells are found; below the cut nothing is, and its two cells are one region.
+    assert v_rand_score(truth, proposal) == pytest.approx(2 * (32 + 8) / ((32 + 8) + (32 + 16)))
+
+
+def test_unlabelled_pixels_of_a_grey_truth():
+    truth, proposal = parse("110110"), parse("110111")
+    truth[0, 0, 1], truth[0, 0, 5] = 0.9, -1
+    assert v_rand_score(truth, proposal, thresholds=0.5) == 1.0
 
 
 @pytest.mark.parametrize("encode", [lambda m: m * 255, lambda m: m == 1, lambda m: m.astype("i1")])
@@ -211,6 +276,7 @@ MASKS = SHAPES.flatmap(lambda s: st.tuples(*[arrays(bool, s, elements=st.boolean
 @settings(max_examples=60, deadline=None)
 @given(MASKS)
 def test_range_and_thresholds_do_not_matter_for_masks(masks):
+    assume(np.any(masks))
     for score in (v_rand_score, v_info_score):
         value = score(*masks)
         assert 0 <= value <= 1 + 1e-12

@@ -1,6 +1,7 @@
 """Scores of single pixels equal scikit-learn's on flattened arrays."""
 
 import os
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -94,17 +95,64 @@ EMPTY = np.zeros((2, 3, 3), dtype=int)
 @pytest.mark.parametrize("name", ["f1_score", "jaccard_score", "sensitivity_score", "ppv_score"])
 def test_empty_masks_warn_or_score_as_told(name):
     metric = getattr(metrics, name)
-    with pytest.warns(UndefinedMetricWarning):
-        assert metric(EMPTY, EMPTY) == 0.0
+    with pytest.warns(UndefinedMetricWarning, match="is undefined"):
+        assert np.isnan(metric(EMPTY, EMPTY))
     assert metric(EMPTY, EMPTY, zero_division=1) == 1.0
     assert metric(EMPTY, EMPTY, average="image", zero_division=1) == 1.0
 
 
 @pytest.mark.parametrize("name", ["matthews_corrcoef", "cohen_kappa_score"])
 def test_correlation_without_contrast(name):
-    with pytest.warns(UndefinedMetricWarning, match="ill-defined and set to 0.0"):
-        assert getattr(metrics, name)(EMPTY, EMPTY) == 0.0
+    with pytest.warns(UndefinedMetricWarning, match="hold the same class only"):
+        assert np.isnan(getattr(metrics, name)(EMPTY, EMPTY))
+    assert getattr(metrics, name)(EMPTY, EMPTY, zero_division=0) == 0.0
     assert np.isnan(getattr(metrics, name)(EMPTY, EMPTY, zero_division=np.nan))
+
+
+# Of images with truth / nothing / nothing in which are found: it / something / nothing.
+FOUND = {
+    "f1_score": [1, 0, np.nan],
+    "jaccard_score": [1, 0, np.nan],
+    "sensitivity_score": [1, np.nan, np.nan],
+    "ppv_score": [1, 0, np.nan],
+    "specificity_score": [1, 8 / 9, 1],
+    "npv_score": [1, 1, 1],
+    "accuracy_score": [1, 8 / 9, 1],
+    "matthews_corrcoef": [1, 0, np.nan],
+    "cohen_kappa_score": [1, 0, np.nan],
+}
+
+
+@pytest.mark.parametrize(("name", "expected"), FOUND.items(), ids=FOUND)
+def test_a_false_alarm_is_worse_than_finding_nothing_where_nothing_is(name, expected):
+    one = np.zeros((3, 3), dtype=int)
+    one[1, 1] = 1
+    y_true, y_pred = np.stack([one, one * 0, one * 0]), np.stack([one, one, one * 0])
+    metric = getattr(metrics, name)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UndefinedMetricWarning)
+        np.testing.assert_allclose(metric(y_true, y_pred, average=None), expected)
+        assert metric(y_true, y_pred, average="image") == pytest.approx(np.nanmean(expected))
+
+
+def test_a_class_without_pixels_is_left_out_of_the_mean_of_sensitivities():
+    # Class 2 was found where there is none: its sensitivity is 0 / 0, its PPV 0.
+    y_true, y_pred = np.array([[[0, 0, 1, 1]]]), np.array([[[0, 2, 1, 1]]])
+    options = {"labels": [0, 1, 2]}
+    assert metrics.sensitivity_score(y_true, y_pred, **options) == 0.75
+    assert metrics.ppv_score(y_true, y_pred, **options) == pytest.approx(2 / 3)
+
+
+@pytest.mark.parametrize("threshold", [2, -0.1, np.nan, np.inf, "0.5", True, None])
+@pytest.mark.parametrize("name", ["f1_score", "accuracy_score", "component_voi"])
+def test_thresholds_are_numbers_between_0_and_1(name, threshold):
+    with pytest.raises(ValueError, match=r"threshold must be a number in \[0, 1\]. Got"):
+        getattr(metrics, name)(TRUTH, MAP, threshold=threshold)
+
+
+def test_zero_division_is_what_is_documented():
+    with pytest.raises(ValueError, match="zero_division must be one of"):
+        metrics.f1_score(EMPTY, EMPTY, zero_division="nan")
 
 
 def test_images_without_a_labelled_pixel_are_left_out():

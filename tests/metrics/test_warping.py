@@ -41,6 +41,14 @@ def test_unlabelled_pixels_are_never_wrong():
     assert metrics.warping_error(truth, proposal) == pytest.approx(1 / 4)
 
 
+@pytest.mark.parametrize("error", [metrics.pixel_error, metrics.warping_error])
+def test_an_image_without_labels_is_left_out(error):
+    truth, proposal = parse(CELLS, CELLS).astype(int), parse(CELLS, "11011/11111/11011")
+    truth[0] = -1
+    np.testing.assert_allclose(error(truth, proposal, average=None), [np.nan, 1 / 15])
+    assert error(truth, proposal) == pytest.approx(1 / 15)
+
+
 def test_weights_of_images():
     truth, proposal = parse(CELLS, CELLS), parse(CELLS, "11011/11111/11011")
     assert metrics.warping_error(truth, proposal, sample_weight=[3, 1]) == pytest.approx(1 / 60)
