@@ -163,6 +163,9 @@ def _add_score(commands):
     parser.add_argument("predictions", help="folder with one folder of masks or maps per method")
     parser.add_argument("truth", help="folder of the true masks")
     parser.add_argument("--images", help="folder of the images, for overlays")
+    parser.add_argument(
+        "--groups", metavar="REGEX", help="finds the group (field, stack) in a mask's name"
+    )
     parser.add_argument("--metrics", nargs="+", metavar="NAME", help="the nine of the paper")
     parser.add_argument("--threshold", type=float, default=0.5, help="of the foreground (0.5)")
     parser.add_argument(
@@ -239,6 +242,7 @@ def _score(parsed):
         parsed.predictions,
         parsed.truth,
         images=parsed.images,
+        groups=parsed.groups,
         scoring=parsed.metrics or DEFAULT_SCORING,
         threshold=parsed.threshold,
         foreground=parsed.foreground,

@@ -37,7 +37,7 @@ def conclude(comparison):
     c = comparison
     if not c.can_rank:
         return " ".join([_no_ranking(c), *c.notes])
-    sentences = [headline(c), *_disputed(c), _disagreement(c), _power(c), _probability(c)]
+    sentences = [headline(c), _disagreement(c), _power(c), _probability(c)]
     sentences += [*c.notes, _method(c)]
     return " ".join(sentence for sentence in sentences if sentence)
 
@@ -64,16 +64,17 @@ def headline(comparison):
         )
     best = c.means.index[0]
     beaten = c.worse_than(best)
-    equal = [method for method in c.means.index[1:] if method not in beaten]
+    disputed = _disputed_with(c, best)
+    equal = [method for method in c.means.index[1:] if method not in (*beaten, *disputed)]
     text = f"{best} has the highest mean {c.metric} over {count(c.n_units, c.unit)} "
     text += f"({c.means.iloc[0]:.4f})."
     if c.fitted_once:
-        return " ".join([text, *_about_models(c, best, beaten, equal)])
+        return " ".join([text, *_about_models(c, best, beaten, equal), *_dispute(best, disputed)])
     if beaten:
         text += f" It is significantly better than {_differences(c, best, beaten)}."
     if equal:
         text += f" No significant difference from {_differences(c, best, equal)} was found."
-    return text
+    return " ".join([text, *_dispute(best, disputed)])
 
 
 def _about_models(c, best, beaten, equal):
@@ -129,14 +130,19 @@ def _pair(c, a, b):
     raise KeyError((a, b))
 
 
-def _disputed(c):
-    """Say where the test rejects and mean or interval do not agree."""
-    for pair in c.pairs.itertuples():
-        if pair.p_holm < c.alpha and not pair.winner and np.isfinite(pair.difference):
-            yield (
-                f"The test tells {pair.method_a} from {pair.method_b} (p = {pair.p_holm:.2g}), but "
-                "mean, test and interval do not agree on which is better: no winner is named."
-            )
+def _disputed_with(c, best):
+    """Return the methods that the test tells from the best while the interval or mean does not."""
+    rows = c.pairs[(c.pairs["p_holm"] < c.alpha) & (c.pairs["winner"] == "")]
+    rows = rows[(rows["method_a"] == best) | (rows["method_b"] == best)]
+    return rows["method_a"].where(rows["method_a"] != best, rows["method_b"]).tolist()
+
+
+def _dispute(best, disputed):
+    if disputed:
+        yield (
+            f"The test tells {best} from {_list(disputed)}, but mean, test and interval do not "
+            "agree on which is better: no winner is named."
+        )
 
 
 def _disagreement(c):

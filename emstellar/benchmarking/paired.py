@@ -4,7 +4,7 @@ import warnings
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import stats
+from scipy import special, stats
 
 TESTS = ("t", "wilcoxon", "permutation")
 POWER = 0.8
@@ -46,14 +46,14 @@ class PairedDifference:
         if not self.error > 0:
             bound = self.mean if self.error == 0 else np.nan
             return bound, bound
-        half = stats.t.ppf(1 - alpha / 2, self.df) * self.error
+        half = special.stdtrit(self.df, 1 - alpha / 2) * self.error
         return float(self.mean - half), float(self.mean + half)
 
     def p_value(self):
         """Return the two-sided p-value of Student's t of the mean."""
         if not self.error > 0:
             return 1.0 if not self.mean or np.isnan(self.error) else smallest_p(self.n_units)
-        return float(2 * stats.t.sf(abs(self.mean) / self.error, self.df))
+        return float(2 * special.stdtr(self.df, -abs(self.mean) / self.error))
 
 
 def difference_of(differences, ratio=0.0, of_fits=None):
@@ -161,7 +161,7 @@ def signed_test(differences, test, n_resamples=9999, random_state=None):
         1, -1, or 0 for neither.
     """
     differences = _finite_ranks(np.asarray(differences, dtype=float))
-    if not differences.any():
+    if len(differences) < 2 or not differences.any():
         return 1.0, 0.0
     if test == "wilcoxon":
         ranks = stats.rankdata(np.abs(differences[differences != 0]))

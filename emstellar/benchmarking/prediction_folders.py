@@ -10,6 +10,7 @@ from .map_codings import decode_maps, find_truth_coding
 from .reproduction import describe_folders
 from .result import BenchmarkResult
 from .scoring import DEFAULT_SCORING
+from .studies import find_groups
 
 
 def score_folders(
@@ -17,6 +18,7 @@ def score_folders(
     truth,
     *,
     images=None,
+    groups=None,
     scoring=DEFAULT_SCORING,
     threshold=0.5,
     foreground=None,
@@ -36,6 +38,9 @@ def score_folders(
         The folder or stack of true masks: of two values, or grey.
     images : path-like, optional
         The folder or stack of the images, for overlays.
+    groups : str, optional
+        A regular expression that finds the field, specimen or stack in the name of a mask: what
+        counts as one observation when methods are compared. Without it all masks are one.
     scoring : sequence of str, default=the nine of the paper
         Names of metrics.
     threshold : float, default=0.5
@@ -113,6 +118,7 @@ def score_folders(
         maps,
         masks,
         X=X,
+        groups=find_groups(groups, names),
         scoring=scoring,
         threshold=threshold,
         n_jobs=n_jobs,
@@ -121,7 +127,7 @@ def score_folders(
     )
     options = {"images": None if images is None else str(images)}
     options |= {"scoring": result.metrics, "threshold": threshold}
-    given = {"foreground": foreground, "maximum": maximum, "pair_by": pair_by}
+    given = {"groups": groups, "foreground": foreground, "maximum": maximum, "pair_by": pair_by}
     options |= {name: value for name, value in given.items() if value is not None}
     result.manifest["code"] = describe_folders(str(predictions), str(truth), options)
     return result

@@ -48,14 +48,13 @@ class ResultQuestions:
         """
         (metric,) = self.check_metrics(self.metrics[0] if metric is None else metric)
         subset = self.check_subset(subset)
-        rows = self.scores.query("subset == @subset and metric == @metric")
         if methods is None:
-            rows = rows[rows["kind"] != "fold ensemble"]
-        else:
-            rows = rows[rows["method"].isin(methods)]
+            hidden = self.methods_of("fold ensemble")
+            methods = [method for method in self.methods if method not in hidden]
+        rows = self._rows(metric, subset, methods)
         found = observe(rows, subset, by, self.manifest.get("folds"))
         return compare_methods(
-            found.table if methods is None else found.table[methods],
+            found.table[[method for method in methods if method in found.table]],
             metric=metric,
             subset=subset,
             **found.options(),
@@ -98,29 +97,37 @@ class ResultQuestions:
         """
         return mean_scores(self.summary(subset=subset)).corr(method="spearman")
 
-    def recommend(self, metrics=None, subset=None, *, budget=None, alpha=0.05):
+    def recommend(self, metrics=None, subset=None, *, budget=None, alpha=0.05, by=None):
         """Return the method to take for each metric: the paper's Table 1, from these images.
+
+        The method is the one with the highest mean over the units of `compare`. Where there are
+        test images to report, it is chosen on the validation images, so that the score reported
+        is not the luckiest of many.
 
         Parameters
         ----------
         metrics : str or list of str, optional
             What matters; all by default.
         subset : {"validation", "test"}, optional
-            As in `summary`.
+            The images whose scores are reported, as in `summary`.
         budget : dict of str to float, optional
             The most that a method may cost on average, by columns of `resources` and
             `complexity`: ``{"fit_time": 600, "trainable_parameters": 5e6}``. Methods whose cost
             is unknown (ensembles) are then left out.
         alpha : float, default=0.05
             The level of significance.
+        by : {"image", "group"}, optional
+            What counts as one observation, as in `compare`.
 
         Returns
         -------
         DataFrame
-            Indexed by metric, with columns `method` (the highest mean), `mean`, `std_folds`,
-            `not_worse` (methods from which no significant difference was found) and
-            `prevailing_error`: "false negatives" or "false positives", where sensitivity and
-            PPV are among the metrics.
+            Indexed by metric, with columns `method`, its `mean` over the units of the images
+            reported, `std_folds` the standard deviation of its mean between folds and repeats,
+            `not_worse` (all methods that are not significantly worse where the choice was made),
+            `prevailing_error`: "false negatives" or "false positives", where sensitivity and PPV
+            are among the metrics, `chosen_on` and `reported_on`: subsets, and `note`, which says
+            where a score is of the images that made the choice, or no score is defined.
 
         Raises
         ------
@@ -131,12 +138,10 @@ class ResultQuestions:
         methods = self._affordable(budget, subset)
         summary = self.summary(subset=subset).loc[methods]
         rows = {
-            metric: self._recommend(metric, subset, summary, alpha)
+            metric: self._recommend(metric, subset, methods, summary, {"alpha": alpha, "by": by})
             for metric in self.check_metrics(metrics)
         }
-        columns = ["method", "mean", "std_folds", "not_worse", "prevailing_error"]
-        frame = pd.DataFrame.from_dict(rows, orient="index", columns=columns)
-        return frame.rename_axis("metric")
+        return pd.DataFrame.from_dict(rows, orient="index").rename_axis("metric")
 
     def _affordable(self, budget, subset):
         scored = dict.fromkeys(self.fold_scores.query("subset == @subset")["method"])
@@ -153,19 +158,50 @@ class ResultQuestions:
             raise ValueError(f"No method is within the budget {budget}.")
         return methods
 
-    def _recommend(self, metric, subset, summary, alpha):
-        best = summary[metric, "mean"].idxmax()
-        not_worse = []
-        if len(summary) > 1:
-            pairs = self.compare(metric, subset, methods=list(summary.index), alpha=alpha).pairs
-            alike = pairs[pairs["p_holm"] >= alpha]
-            not_worse = [
-                a if b == best else b
-                for a, b in zip(alike["method_a"], alike["method_b"], strict=True)
-                if best in (a, b)
-            ]
-        mean, spread = summary.loc[best, [(metric, "mean"), (metric, "std_folds")]]
-        return best, mean, spread, ", ".join(not_worse), _prevailing_error(summary.loc[best])
+    def _recommend(self, metric, subset, methods, summary, options):
+        chosen_on = "validation" if "validation" in self.subsets else subset
+        means = self._unit_means(metric, chosen_on, methods, options["by"])
+        where = {"chosen_on": chosen_on, "reported_on": subset}
+        if means.empty:
+            note = f"No method has a score by {metric} on {chosen_on} images."
+            empty = {"method": "", "mean": np.nan, "std_folds": np.nan, "not_worse": ""}
+            return {**empty, "prevailing_error": "", **where, "note": note}
+        best = means.idxmax()
+        optimistic = chosen_on == subset and len(means) > 1
+        note = f"Chosen by the {subset} scores that are reported, which flatters it."
+        return {
+            "method": best,
+            "mean": self._unit_means(metric, subset, [best], options["by"]).get(best, np.nan),
+            "std_folds": self._spread_of_folds(metric, subset, best),
+            "not_worse": ", ".join(self._not_worse(best, metric, chosen_on, means, options)),
+            "prevailing_error": _prevailing_error(summary.loc[best]),
+            **where,
+            "note": note if optimistic else "",
+        }
+
+    def _rows(self, metric, subset, methods):
+        rows = self.scores.query("subset == @subset and metric == @metric")
+        return rows[rows["method"].isin(methods)]
+
+    def _unit_means(self, metric, subset, methods, by):
+        """Return the mean of each method that has one over the units that all of these have."""
+        rows = self._rows(metric, subset, methods)
+        if not rows["value"].notna().any():
+            return pd.Series(dtype=float)
+        table = observe(rows, subset, by, self.manifest.get("folds")).table
+        return table.dropna(axis=1, how="all").dropna().mean().dropna()
+
+    def _not_worse(self, best, metric, subset, means, options):
+        """Return all others of which it is not shown that they are worse than the best."""
+        others = [method for method in means.index if method != best]
+        if not others:
+            return []
+        worse = self.compare(metric, subset, methods=list(means.index), **options).worse_than(best)
+        return [method for method in others if method not in worse]
+
+    def _spread_of_folds(self, metric, subset, method):
+        rows = self._rows(metric, subset, [method])
+        return rows.groupby(["repeat", "fold"])["value"].mean().std()
 
     def estimate_costs(self, *, price_per_hour=0.0, watts=0.0, per_job=False):
         """Return what the fits of each method took, in hours, money and energy.

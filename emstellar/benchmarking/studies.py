@@ -331,7 +331,7 @@ def _folder(folder, pattern, test_groups):
     X, y, names = pair_by_name(
         read_images(folder / "images"), read_masks(folder / "masks"), remedy="rename the files"
     )
-    groups = None if pattern is None else np.array([_group(pattern, name) for name in names])
+    groups = find_groups(pattern, names)
     if test_groups and groups is None:
         raise ValueError("test_groups needs groups: a pattern that finds the group in a name.")
     unknown = [group for group in test_groups if group not in groups]
@@ -350,6 +350,33 @@ def _folder(folder, pattern, test_groups):
         f"{len(names)} images and masks of a folder, matched by name.",
         groups_test=groups[test] if test.any() else None,
     )
+
+
+def find_groups(pattern, names):
+    """Return the group of each file, found in its name.
+
+    Parameters
+    ----------
+    pattern : str or None
+        A regular expression; what it, or its first bracket, finds is the group.
+    names : list of str
+
+    Returns
+    -------
+    ndarray of str or None
+
+    Raises
+    ------
+    ValueError
+        If it finds nothing in a name.
+
+    Examples
+    --------
+    >>> from emstellar.benchmarking.studies import find_groups
+    >>> find_groups("field.", ["field1_a.png", "field1_b.png", "field2_a.png"])
+    array(['field1', 'field1', 'field2'], dtype='<U6')
+    """
+    return None if pattern is None else np.array([_group(pattern, name) for name in names])
 
 
 def _group(pattern, name):

@@ -124,7 +124,9 @@ def main():
     show("\n".join(text) + "\n", out)
     maps = {c.name: c.test for c in found[::-1]}
     maps |= {f"{name} (published)": p for name, p in test.maps.items()}
-    result = BenchmarkResult.from_predictions(maps, grey, X=test.data, ensembles=())
+    result = BenchmarkResult.from_predictions(
+        maps, grey, X=test.data, groups=test.groups, ensembles=()
+    )
     draw(result, folds, best.name, out)
     write_folder(result, out / "maps", title="Cardiac test field, all maps at threshold 0.5")
     write_folder(folds, out / "folds", title="Cardiac fields, each left out once")

@@ -214,7 +214,9 @@ def publish(found, tables, maps, truth, folds, out, title):
     text = [f"# {name}\n\n{to_markdown(tabulate(found, score))}" for name, score in tables.items()]
     show("\n".join(text), out)
     drawn = {c.name: getattr(c, maps) for c in found[::-1]}
-    result = BenchmarkResult.from_predictions(drawn, truth.target, X=truth.data, ensembles=())
+    result = BenchmarkResult.from_predictions(
+        drawn, truth.target, X=truth.data, groups=truth.groups, ensembles=()
+    )
     draw(result, folds, max(found, key=lambda c: c.f1.score).name, out)
     write_folder(folds, Path(out) / "folds", title=title)
 

@@ -1,9 +1,9 @@
 """Recommendation, costs and merging."""
 
+import baycomp
 import numpy as np
 import pandas as pd
 import pytest
-from scipy import stats
 
 from emstellar import BenchmarkResult, benchmark
 
@@ -23,29 +23,55 @@ def result(data):
     return run(data, methods, random_state=0)
 
 
+def fold_means(result, metric, subset="validation"):
+    """Return the mean over folds of the mean over images, by method, and the table of folds."""
+    rows = result.scores.query("subset == @subset and metric == @metric")
+    table = rows.pivot_table(index="fold", columns="method", values="value", aggfunc="mean")
+    return table[["good", "off", "average voting", "majority voting"]]
+
+
 def test_recommend_names_the_best_its_rivals_and_its_errors(result):
     table = result.recommend(subset="validation")
     summary = result.summary(subset="validation")
     for metric in METRICS:
-        row = table.loc[metric]
-        assert row["method"] == summary[metric, "mean"].idxmax()
-        assert row["mean"] == summary[metric, "mean"].max()
+        row, means = table.loc[metric], fold_means(result, metric).mean()
+        assert row["method"] == means.idxmax()
+        assert row["mean"] == pytest.approx(means.max())
+        assert row["std_folds"] == pytest.approx(fold_means(result, metric)[row["method"]].std())
     best = summary.loc[table.loc["f1", "method"]]
     fewer_found = best["sensitivity", "mean"] < best["ppv", "mean"]
     expected = "false negatives" if fewer_found else "false positives"
     assert table.loc["f1", "prevailing_error"] == expected
 
 
-def test_who_is_not_worse_is_who_scipy_cannot_tell_apart(result):
-    table = result.recommend("f1", "validation")
-    scores = result.scores.query("subset == 'validation' and metric == 'f1'")
-    images = scores.pivot(index="image", columns="method", values="value")
-    best = table.loc["f1", "method"]
-    others = [method for method in images if method != best]
-    p_values = [stats.wilcoxon(images[best], images[other]).pvalue for other in others]
-    for other, p in zip(others, p_values, strict=True):
-        # Holm's correction only raises p-values.
-        assert p < 0.05 or other in table.loc["f1", "not_worse"]
+def test_who_is_not_worse_is_who_baycomp_cannot_tell_apart(result):
+    row = result.recommend("f1", "validation").loc["f1"]
+    folds = fold_means(result, "f1")
+    for other in folds.columns.drop(row["method"]):
+        x, y = (folds[name].to_numpy() for name in (row["method"], other))
+        # One-sided; Holm's correction only makes a claim harder.
+        worse = baycomp.CorrelatedTTest(x, y).probs()[0] > 0.975 if (x != y).any() else False
+        assert worse or other in row["not_worse"].split(", ")
+
+
+def test_the_choice_is_made_on_other_images_than_are_reported(result):
+    row = result.recommend("f1").loc["f1"]
+    assert (row["chosen_on"], row["reported_on"], row["note"]) == ("validation", "test", "")
+    assert row["method"] == result.recommend("f1", "validation").loc["f1", "method"]
+    rows = result.scores.query("subset == 'test' and metric == 'f1' and method == @row['method']")
+    assert row["mean"] == pytest.approx(rows["value"].mean())
+    note = result.recommend("f1", "validation").loc["f1", "note"]
+    assert note == "Chosen by the validation scores that are reported, which flatters it."
+
+
+def test_a_metric_without_any_score_recommends_nobody(result):
+    result.scores.loc[result.scores["metric"] == "ppv", "value"] = np.nan
+    row = result.recommend(["f1", "ppv"], "validation").loc["ppv"]
+    assert (row["method"], row["not_worse"]) == ("", "")
+    assert row["note"] == "No method has a score by ppv on validation images."
+    assert "There is no fold on which all methods have a score" in result.headline(
+        "ppv", "validation"
+    )
 
 
 def test_a_budget_excludes_what_costs_more(result):

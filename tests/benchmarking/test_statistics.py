@@ -154,3 +154,66 @@ def test_images_without_a_score_are_left_out():
 def test_wrong_input_is_named(table, options, message):
     with pytest.raises(ValueError, match=message):
         compare_methods(table, **options)
+
+
+def test_no_winner_where_the_test_speaks_against_the_mean():
+    b = np.linspace(0.6, 0.8, 20)
+    a = b - np.linspace(0.005, 0.015, 20)
+    a[0] = b[0] + 0.35
+    found = compare_methods(pd.DataFrame({"A": a, "B": b}), metric="f1")
+    assert found.pairs["p_holm"][0] < 0.001
+    assert found.pairs["winner"][0] == ""
+    text = str(found)
+    assert "significantly better" not in text
+    assert "do not agree on which is better: no winner is named" in text
+    assert "Mean and ranks disagree: B has the better average rank (1.05 against 1.95)" in text
+    assert "A has the highest mean f1" in found.headline
+
+
+@pytest.mark.parametrize("test", ["t", "wilcoxon", "permutation"])
+def test_winners_have_the_higher_mean_and_an_interval_beyond_zero(test):
+    rng = np.random.default_rng(0)
+    for _ in range(20):
+        table = pd.DataFrame(rng.standard_t(2, size=(9, 3)) + [0, 1, 2], columns=[*"ABC"])
+        for pair in compare_methods(table, test=test, n_resamples=99).pairs.itertuples():
+            sign = {pair.method_a: 1, pair.method_b: -1, "": 0}[pair.winner]
+            assert sign * pair.difference >= 0
+            assert not sign or pair.low * pair.high > 0
+
+
+def test_bars_are_drawn_only_where_friedman_rejects():
+    table = pd.DataFrame(np.random.default_rng(0).normal(size=(6, 4)), columns=[*"ABCD"])
+    found = compare_methods(table)
+    assert found.friedman_p > 0.05
+    assert found.groups() == []
+    found = compare_methods(table + [5, 5, 0, 0])
+    assert found.friedman_p < 0.05
+    assert len(found.groups()) >= 1
+
+
+def test_friedman_of_units_that_all_agree_is_not_zero():
+    table = pd.DataFrame(np.arange(4)[:, np.newaxis] + [0.0, 0.1, 0.2], columns=[*"ABC"])
+    # Of the 6^4 orders 6 are as extreme.
+    assert compare_methods(table).friedman_p == pytest.approx(6 / 6**4)
+
+
+def test_every_comparison_tells_its_smallest_p_and_the_units_needed():
+    text = str(compare_methods(make_scores(6, gap=0.0).iloc[:, :2], unit="block", test="t"))
+    assert "without assuming normal differences 6 blocks can give no p below 0.031" in text
+    assert "with 80 % power would take about" in text
+    assert "Probability of being the best" in text
+
+
+def test_one_unit_cannot_be_ranked_by_any_test():
+    table = make_scores(1)
+    for test in ("t", "wilcoxon", "permutation"):
+        found = compare_methods(table, unit="test set", test=test, n_resamples=9)
+        assert str(found).startswith("1 test set cannot support a ranking of 3 methods")
+        assert (found.pairs["p_value"] == 1).all()
+        assert found.groups() == []
+
+
+def test_methods_without_any_score_are_left_out_and_named():
+    found = compare_methods(make_scores().assign(blank=np.nan))
+    assert "Left out without any score: blank." in str(found)
+    assert list(found.means.index) == ["good", "fair", "also fair"]

@@ -1,9 +1,11 @@
 import keras
+import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 
-from emstellar import UNetSegmenter
+from emstellar import UNetSegmenter, load
 from emstellar.training.compilation import adapt_batch_norm, use_jit
+from emstellar.training.schedules import LinearDecay
 from tests.segmenters.small import bright_discs, small_segmenter
 
 pytestmark = pytest.mark.backend
@@ -35,6 +37,74 @@ def test_a_changed_parameter_takes_effect_and_the_optimiser_keeps_its_past(monke
     assert calls == [1]
     assert_allclose(segmenter.history_["learning_rate"], [0.03, 0.03, 1e-4, 1e-4], rtol=1e-6)
     assert int(segmenter.model_.optimizer.iterations) == 2 * steps
+
+
+def rates(segmenter):
+    return segmenter.history_["learning_rate"]
+
+
+@pytest.mark.usefixtures("no_tracing")
+@pytest.mark.parametrize("schedule", ["linear", "one_cycle"])
+def test_as_many_partial_fits_as_epochs_have_the_rates_of_one_fit(schedule):
+    options = {"epochs": 4, "lr_schedule": schedule}
+    whole = small_segmenter(**options).fit(X, y)
+    parts = small_segmenter(**options)
+    for _ in range(4):
+        parts.partial_fit(X, y)
+    assert_allclose(rates(parts), rates(whole), rtol=1e-6)
+    for a, b in zip(parts.model_.get_weights(), whole.model_.get_weights(), strict=True):
+        assert_allclose(a, b, atol=1e-6)
+    # The next ones begin the next plan instead of learning nothing.
+    parts.partial_fit(X, y)
+    assert_allclose(rates(parts)[4], rates(whole)[0], rtol=1e-6)
+
+
+@pytest.mark.usefixtures("no_tracing")
+@pytest.mark.parametrize("optimizer", ["radam", keras.optimizers.SGD(0.03)])
+@pytest.mark.parametrize("lr_schedule", ["linear", LinearDecay(0.03, total_steps=6)])
+def test_a_warm_fit_begins_its_schedule_anew(optimizer, lr_schedule):
+    options = {"optimizer": optimizer, "lr_schedule": lr_schedule}
+    segmenter = small_segmenter(warm_start=True, **options).fit(X, y).fit(X, y)
+    assert_allclose(rates(segmenter)[3:], rates(segmenter)[:3], rtol=1e-5)
+    assert int(segmenter.model_.optimizer.iterations) == 12
+    segmenter.partial_fit(X, y)
+    assert_allclose(rates(segmenter)[6], rates(segmenter)[0], rtol=1e-5)
+
+
+@pytest.mark.usefixtures("no_tracing")
+def test_partial_fits_keep_to_the_plan_when_the_number_of_steps_changes():
+    segmenter = small_segmenter(epochs=3, lr_schedule="linear", batch_size=1)
+    segmenter.partial_fit(X, y).partial_fit(X[:1], y[:1]).partial_fit(X, y)
+    found = rates(segmenter)
+    # 4 steps of 12; 1 of the 4 + 1 + 1 that are then left to expect; all.
+    expected = [LinearDecay(0.03, n)(k - 1) for n, k in [(12, 4), (6, 5), (9, 9)]]
+    assert_allclose(found, [float(rate) for rate in expected], rtol=1e-5)
+
+
+@pytest.mark.usefixtures("no_tracing")
+def test_another_optimiser_takes_the_schedule_over():
+    segmenter = small_segmenter(epochs=4, lr_schedule="linear").partial_fit(X, y).partial_fit(X, y)
+    segmenter.set_params(optimizer="sgd").partial_fit(X, y).partial_fit(X, y)
+    whole = small_segmenter(epochs=4, lr_schedule="linear", optimizer="sgd").fit(X, y)
+    assert_allclose(rates(segmenter), rates(whole), rtol=1e-5)
+
+
+@pytest.mark.usefixtures("no_tracing")
+def test_a_file_knows_where_the_schedule_is(tmp_path):
+    segmenter = small_segmenter(epochs=3, lr_schedule="linear").partial_fit(X, y)
+    segmenter.save(tmp_path / "x", include_optimizer=True)
+    again = load(tmp_path / "x", network=segmenter.network)
+    for each in (segmenter, again):
+        each.partial_fit(X, y).partial_fit(X, y)
+    assert_allclose(rates(again), rates(segmenter), rtol=1e-6)
+
+
+def test_a_later_longer_fit_has_the_momentum_of_its_own_length():
+    model = UNetSegmenter(width=1 / 32).build_network((32, 32, 1), 1)
+    for steps, expected in [(10, 0.8), (200, 0.9), (10**6, 0.99)]:
+        adapt_batch_norm(model, steps)
+        layers = [x for x in model.layers if isinstance(x, keras.layers.BatchNormalization)]
+        assert_allclose([x.momentum for x in layers], expected)
 
 
 def test_an_optimiser_given_is_not_shared():
@@ -88,6 +158,25 @@ def test_accumulated_gradients_equal_those_of_a_larger_batch():
     for a, b, c in zip(*(s.model_.get_weights() for s in (large, halves, small)), strict=True):
         assert_allclose(a, b, atol=1e-6)
         assert abs(a - c).max() > 1e-4
+
+
+@pytest.mark.usefixtures("no_tracing")
+@pytest.mark.parametrize("loss", ["bce", "focal", "bce+focal"])
+def test_accumulated_gradients_equal_those_of_a_larger_batch_where_few_pixels_are_labelled(loss):
+    sparse = y.astype(int)
+    # One image in two rows only, another one not at all in its lower half.
+    sparse[0, 2:] = -1
+    sparse[1, 8:] = -1
+    options = {"optimizer": "sgd", "learning_rate": 0.5, "augmentation": None, "epochs": 2}
+    options |= {"loss": loss, "class_weight": {0: 1.0, 1: 3.0}, "sampling": "grid"}
+    large = small_segmenter(batch_size=4, **options).fit(X, sparse)
+    quarters = small_segmenter(batch_size=1, gradient_accumulation_steps=4, **options)
+    quarters.fit(X, sparse)
+    for a, b in zip(large.model_.get_weights(), quarters.model_.get_weights(), strict=True):
+        assert_allclose(a, b, atol=1e-6)
+    # And so is what is reported.
+    assert_allclose(large.history_["loss"][0], quarters.history_["loss"][0], rtol=1e-5)
+    assert np.ptp(large.history_["loss"]) > 1e-3
 
 
 @pytest.mark.usefixtures("no_tracing")

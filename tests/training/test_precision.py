@@ -60,6 +60,26 @@ def test_layers_compute_in_half_precision_but_the_last():
     assert keras.ops.convert_to_numpy(model(np.zeros((1, 32, 32, 1)))).dtype == "float32"
 
 
+@pytest.mark.usefixtures("no_tracing")
+def test_precision_can_be_changed_back():
+    segmenter = small_segmenter(epochs=1, warm_start=True, precision="mixed_bfloat16").fit(X, y)
+    assert segmenter.model_.layers[1].compute_dtype == "bfloat16"
+    segmenter.set_params(precision="float32").fit(X, y)
+    assert {layer.compute_dtype for layer in segmenter.model_.layers} == {"float32"}
+    # Prediction, too, is computed anew.
+    again = pickle.loads(pickle.dumps(segmenter))
+    assert_allclose(segmenter.predict_proba(X), again.predict_proba(X), atol=1e-6)
+
+
+def test_layers_get_back_a_policy_of_their_own():
+    inputs = keras.Input((8, 8, 1))
+    x = keras.layers.Conv2D(2, 3, dtype="mixed_float16", name="own")(inputs)
+    model = keras.Model(inputs, keras.layers.Conv2D(1, 1)(x))
+    for policy in ("mixed_bfloat16", "float32"):
+        set_precision(model, policy)
+    assert model.get_layer("own").dtype_policy.name == "mixed_float16"
+
+
 def test_float32_changes_nothing():
     model = UNetSegmenter(width=1 / 32).build_network((32, 32, 1), 1)
     set_precision(model, "float32")

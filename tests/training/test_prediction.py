@@ -116,6 +116,19 @@ def test_symmetries_are_averaged():
     assert len(calls) == 8
 
 
+@pytest.mark.parametrize("tile_size", [8, (8, 16), 64])
+def test_all_symmetries_are_averaged_whatever_image_and_tiles_are(tile_size):
+    segmenter, calls = echoing_segmenter(
+        test_time_augmentation=True, tile_size=tile_size, overlap=0
+    )
+    (image,) = images((16, 24))
+    (found,) = prediction.network_maps(segmenter, [image])
+    assert_allclose(found, image, atol=1e-6)
+    assert len(calls) % 8 == 0
+    if tile_size == 64:
+        assert len(calls) == 8
+
+
 def test_background_is_what_the_foreground_leaves():
     foreground = np.array([[[0.25], [1.0]]], dtype="float32")
     expected = [[[0.75, 0.25], [0, 1]]]
