@@ -12,6 +12,9 @@ from scipy import sparse
 from sklearn.exceptions import DataConversionWarning
 from sklearn.utils import check_array
 
+from emstellar.input_warnings import are_inputs_judged
+from emstellar.mask_values import check_mask_values
+
 UNLABELLED = -1
 
 
@@ -395,7 +398,8 @@ def find_classes(masks, *, name="This segmenter"):
     Raises
     ------
     ValueError
-        If fewer than two classes occur.
+        If fewer than two classes occur, or values are grey or coded in several ways, as
+        `emstellar.mask_values.check_mask_values` has it, which also warns of others.
 
     Examples
     --------
@@ -409,9 +413,13 @@ def find_classes(masks, *, name="This segmenter"):
         classes = classes[classes != UNLABELLED]
     if len(classes) < 2:
         found = f"only one class: {classes[0]}" if len(classes) else "no labelled pixel"
+        if len(classes) and any(mask.dtype == np.int8 and mask.min() == -1 for mask in masks):
+            found += " (-1 is unlabelled; a 255 that was read as a signed byte is -1 too)"
         raise ValueError(
             f"{name} needs samples of at least 2 classes in the data, but the data contains {found}"
         )
+    if len(classes) > 2 and not are_inputs_judged():
+        check_mask_values(masks, name=name)
     return classes
 
 

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 from sklearn.model_selection import check_cv
 
+from ..image_ranges import ImageRange
 from ..model_selection import BlockKFold
 from ..model_selection.folds import check_folds
 from ..validation import check_groups, check_images, check_masks, find_classes, unmask_labels
@@ -94,6 +95,7 @@ def check_data(X, y, groups, X_test, y_test, description="", groups_test=None):
                 raise ValueError(f"{name} was passed without X_test.")
     if X_test is not None:
         test_images = check_images(X_test, n_channels=images[0].shape[-1], name=who)
+        ImageRange.of(images).warn_of_others(test_images, name="each method", where="X_test")
         if y_test is not None:
             _check_test_labels(check_masks(y_test, test_images, name=who), classes)
         groups_test = check_groups(groups_test, test_images, "groups_test")

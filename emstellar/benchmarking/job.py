@@ -10,6 +10,7 @@ import numpy as np
 from sklearn.base import clone
 from sklearn.utils.validation import has_fit_parameter
 
+from ..input_warnings import inputs_were_judged
 from .environment import describe_environment
 from .methods import fingerprint_segmenter, seeded_clone
 from .record import Record
@@ -60,8 +61,10 @@ class Job:
         try:
             # A copy, so that no list of jobs holds the networks of all that have run.
             segmenter = clone(self.segmenter)
-            self._fit(segmenter, data, record)
-            self._predict(segmenter, data, record, scoring, map_dtype)
+            # The benchmark has judged all images and masks, once.
+            with inputs_were_judged():
+                self._fit(segmenter, data, record)
+                self._predict(segmenter, data, record, scoring, map_dtype)
             record.model = segmenter if self.keep_model else None
         except Exception as error:
             record.error = describe_error(error)

@@ -11,6 +11,7 @@ from sklearn.utils.validation import check_is_fitted
 from emstellar import constraints as c
 from emstellar.base import BaseSegmenter
 from emstellar.fit_tasks import CallbackSupportMixin, FitTask, with_callbacks
+from emstellar.image_ranges import ImageRange
 from emstellar.segmenters import persistence
 from emstellar.validation import (
     check_groups,
@@ -128,6 +129,9 @@ class BaseKerasSegmenter(CallbackSupportMixin, BaseSegmenter):
         The same, under scikit-learn's name.
     normalization_ : Normalization
         The intensity statistics that `predict_proba` applies.
+    image_range_ : ImageRange
+        Between what values the training images lie; `predict_proba` warns of others, unless each
+        image is normalised by itself. None in files of earlier versions.
     history_ : dict of str to list of float
         One value per epoch of ``loss``, ``learning_rate``, ``elapsed`` (seconds) and, with
         validation images, ``val_loss`` and the validation scores.
@@ -330,6 +334,7 @@ class BaseKerasSegmenter(CallbackSupportMixin, BaseSegmenter):
         self.n_channels_in_ = self.n_features_in_ = training.images[0].shape[-1]
         self.seed_ = training.draw_seed()
         self.normalization_ = training.fit_normalization()
+        self.image_range_ = ImageRange.of(training.images)
         self.model_ = training.build_model()
         self.history_, self.n_iter_, self.fit_time_ = {}, 0, 0.0
 
@@ -367,6 +372,9 @@ class BaseKerasSegmenter(CallbackSupportMixin, BaseSegmenter):
         name, allowed = type(self).__name__, {"batch_size": [_POSITIVE_INT, c.NONE]}
         c.check_arguments(f"{name}.predict_proba", {"batch_size": batch_size}, allowed)
         images = check_images(X, n_channels=self.n_channels_in_, name=name)
+        seen = getattr(self, "image_range_", None)
+        if seen is not None and self.normalization != "image":
+            seen.warn_of_others(images, name=name)
         maps = predict_maps(self, images, batch_size)
         return list(maps) if is_sequence_of_arrays(X) else stack(maps, len(images))
 

@@ -8,6 +8,7 @@ import numpy as np
 import emstellar
 from emstellar import constraints
 from emstellar.archive import read_archive, write_archive
+from emstellar.image_ranges import ImageRange
 from emstellar.segmenters.parameters_as_text import parameter_from_text, parameters_as_text
 
 ARRAYS = "_arrays"
@@ -116,7 +117,7 @@ def save(segmenter, path, *, include_optimizer):
     constraints.check_parameters(segmenter, segmenter._parameter_constraints)
     arrays = model_arrays(segmenter)
     optimizer = arrays["optimizer"] if include_optimizer else None
-    normalization = segmenter.normalization_
+    normalization, seen = segmenter.normalization_, getattr(segmenter, "image_range_", None)
     header = {
         "format": FORMAT,
         "class": type(segmenter).__name__,
@@ -125,6 +126,7 @@ def save(segmenter, path, *, include_optimizer):
         "classes": {"values": segmenter.classes_.tolist(), "dtype": str(segmenter.classes_.dtype)},
         "n_channels_in": segmenter.n_channels_in_,
         "normalization": [normalization.kind, normalization.mean, normalization.std],
+        "image_range": seen and seen.as_list(),
         "backend": arrays["backend"],
         "versions": {"emstellar": emstellar.__version__, "keras": keras.__version__},
         "has_optimizer": optimizer is not None,
@@ -264,6 +266,9 @@ def _set_fitted(segmenter, header):
         raise ValueError(f"it has {n_channels} channels, expected at least one")
     segmenter.n_channels_in_ = segmenter.n_features_in_ = n_channels
     segmenter.normalization_ = _normalization(n_channels, *header["normalization"])
+    # Files of earlier versions have none.
+    found = header.get("image_range")
+    segmenter.image_range_ = None if found is None else ImageRange.from_list(found)
 
 
 def _classes(values, dtype):

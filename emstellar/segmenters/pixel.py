@@ -19,6 +19,7 @@ from emstellar.constraints import (
     check_parameters,
 )
 from emstellar.fit_tasks import CallbackSupportMixin, FitTask, with_callbacks
+from emstellar.image_ranges import ImageRange
 from emstellar.randomness import seed_from
 from emstellar.segmenters.forest_votes import make_asker
 from emstellar.segmenters.pixel_features import (
@@ -82,6 +83,8 @@ class PixelSegmenter(CallbackSupportMixin, BaseSegmenter):
         The labels found in the masks.
     n_features_in_, n_channels_in_ : int
         The number of channels of the images.
+    image_range_ : ImageRange
+        Between what values the training images lie; `predict_proba` warns of others.
 
     See Also
     --------
@@ -170,6 +173,7 @@ class PixelSegmenter(CallbackSupportMixin, BaseSegmenter):
         self.estimator_ = estimator.fit(features, labels, **arguments)
         self.classes_ = classes
         self.n_features_in_ = self.n_channels_in_ = images[0].shape[-1]
+        self.image_range_ = ImageRange.of(images)
         task.end()
         return self
 
@@ -216,7 +220,12 @@ class PixelSegmenter(CallbackSupportMixin, BaseSegmenter):
             In [0, 1], summing to 1 over the classes; a list when `X` is a sequence.
         """
         check_is_fitted(self)
-        images = check_images(X, n_channels=self.n_channels_in_, name=type(self).__name__)
+        name = type(self).__name__
+        images = check_images(X, n_channels=self.n_channels_in_, name=name)
+        # What an earlier version has pickled has none.
+        seen = getattr(self, "image_range_", None)
+        if seen is not None:
+            seen.warn_of_others(images, name=name)
         ask = make_asker(self.estimator_)
         shapes = [(*image.shape[:2], len(self.classes_)) for image in images]
         if is_sequence_of_arrays(X):
@@ -278,6 +287,8 @@ class RandomForestSegmenter(PixelSegmenter):
         The labels found in the masks.
     n_features_in_, n_channels_in_ : int
         The number of channels of the images.
+    image_range_ : ImageRange
+        Between what values the training images lie; `predict_proba` warns of others.
 
     See Also
     --------

@@ -28,6 +28,7 @@ from emstellar.training.devices import check_origin, check_settings
 from emstellar.training.feeding import feed
 from emstellar.training.naming import number_layers
 from emstellar.training.normalization import Normalization
+from emstellar.training.one_class import warn_of_one_class
 from emstellar.training.patches import PatchBatches
 from emstellar.training.pooled_loss import with_loss_weights
 from emstellar.training.prediction import network_maps, pair
@@ -338,6 +339,10 @@ class Training:
                 ConvergenceWarning,
                 stacklevel=5,
             )
+        elif self.validation is not None:
+            images, codes = self.validation[:2]
+            maps = network_maps(segmenter, images)
+            warn_of_one_class(maps, codes, self.classes, type(segmenter).__name__)
         segmenter.best_iter_ = best.epoch + 1 if found else len(history["loss"])
         segmenter.convergence_time_ = history["elapsed"][segmenter.best_iter_ - 1]
         segmenter.convergence_times_ = {
