@@ -11,7 +11,9 @@ from .formats import FOLDER_SUFFIXES, reader_of
 def read_images(path, *, key=None):
     """Read the images in a file or folder, with their names, as they are.
 
-    Nothing is cast or scaled: 16-bit images stay 16-bit, colour images keep their channels.
+    Nothing is cast or scaled: 16-bit images stay 16-bit, colour images keep their channels. More is
+    brighter: TIFF files in which white is 0 are turned round. Bytes of MRC files have a sign unless
+    IMOD's stamp denies it. Thumbnails and the lower levels of pyramids are left out.
 
     Parameters
     ----------
@@ -53,12 +55,17 @@ def read_images(path, *, key=None):
     >>> images.shape, images.dtype, names
     ((2, 8, 8), dtype('uint16'), ['z2', 'z10'])
     """
+    images, names = _read(path, key)
+    return _stack(images), names
+
+
+def _read(path, key, are_labels=False):
     images, names = [], []
     for file in _files(path):
-        found, labels = _decode(file, key)
+        found, labels = _decode(file, key, are_labels)
         images.extend(found)
         names.extend(labels)
-    return _stack(images), names
+    return images, names
 
 
 def read_masks(path, *, key=None):
@@ -76,6 +83,7 @@ def read_masks(path, *, key=None):
     masks : ndarray of shape (n_images, height, width), or list of ndarray
         In the type and with the values of the files. Grey masks that are stored in colour, with
         the same values in all channels, lose their channels; so does an opaque alpha channel.
+        Pictures with a palette give its indices, as labelling programs mean them.
     names : list of str
         As in `read_images`.
 
@@ -96,7 +104,7 @@ def read_masks(path, *, key=None):
     >>> masks.shape, names
     ((2, 8, 8), ['a', 'b'])
     """
-    images, names = read_images(path, key=key)
+    images, names = _read(path, key, are_labels=True)
     return _stack([_grey(*pair) for pair in zip(images, names, strict=True)]), names
 
 
@@ -110,7 +118,7 @@ def natural_key(name):
     ['a', 'Z9', 'z10']
     """
     parts = re.split(r"(\d+)", str(name))
-    return [(int(part), "") if part.isdigit() else (-1, part.lower()) for part in parts]
+    return [(int(part), "") if part.isdecimal() else (-1, part.lower()) for part in parts]
 
 
 def _files(path):
@@ -125,7 +133,9 @@ def _files(path):
     files = [
         file
         for file in path.iterdir()
-        if file.suffix.lower() in FOLDER_SUFFIXES and not file.name.startswith(".")
+        if file.suffix.lower() in FOLDER_SUFFIXES
+        and not file.name.startswith(".")
+        and file.is_file()
     ]
     if not files:
         raise FileNotFoundError(
@@ -135,10 +145,10 @@ def _files(path):
     return sorted(files, key=lambda file: natural_key(file.name))
 
 
-def _decode(file, key):
+def _decode(file, key, are_labels):
     reader = reader_of(file)
     try:
-        return reader(file, key)
+        return reader(file, key, are_labels)
     except (FileNotFoundError, ImportError, MemoryError):
         raise
     # Decoders fail in ways of their own on damaged files; the user needs to know which file.

@@ -1,4 +1,5 @@
 import builtins
+import json
 import struct
 import zlib
 
@@ -180,3 +181,132 @@ def test_natural_order():
     names = ["a10", "a2", "A1", "b", "10", "9", "a2b10", "a2b9"]
     expected = ["9", "10", "A1", "a2", "a2b9", "a2b10", "a10", "b"]
     assert sorted(names, key=natural_key) == expected
+
+
+@pytest.mark.parametrize(
+    ("flags", "dtype"), [(b"\0\0\0\0", "uint8"), (b"\1\0\0\0", "int8"), (None, "int8")]
+)
+def test_bytes_of_mrc_files_have_a_sign_unless_imod_says_otherwise(tmp_path, flags, dtype):
+    mrcfile = pytest.importorskip("mrcfile")
+    values = np.arange(256, dtype="uint8").reshape(1, 16, 16)
+    mrcfile.write(tmp_path / "a.mrc", values.view("int8"))
+    if flags is not None:
+        raw = bytearray((tmp_path / "a.mrc").read_bytes())
+        raw[152:160] = struct.pack("<i", 1146047817) + flags
+        (tmp_path / "a.mrc").write_bytes(raw)
+    images, _ = read_images(tmp_path / "a.mrc")
+    assert images.dtype == dtype
+    np.testing.assert_array_equal(images, values.view(dtype))
+
+
+@pytest.mark.parametrize("n_sections", [3, 4, 5])
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_a_stack_of_three_sections_is_no_colour_image(tmp_path, n_sections):
+    stack = np.random.default_rng(0).integers(0, 255, (n_sections, 8, 10)).astype("uint8")
+    tifffile.imwrite(tmp_path / "stack.tif", stack)
+    np.testing.assert_array_equal(read_images(tmp_path / "stack.tif")[0], stack)
+
+
+def test_colour_planes_of_other_programs_are_channels(tmp_path):
+    planes = np.arange(60, dtype="uint8").reshape(3, 4, 5)
+    options = {"photometric": "rgb", "planarconfig": "separate", "metadata": None}
+    tifffile.imwrite(tmp_path / "planes.tif", planes, **options)
+    found = read_images(tmp_path / "planes.tif")[0]
+    np.testing.assert_array_equal(found, np.moveaxis(planes, 0, -1)[np.newaxis])
+
+
+@pytest.mark.parametrize("dtype", ["bool", "uint8", "uint16"])
+def test_white_is_zero_is_turned_round(tmp_path, dtype):
+    stored = np.array([[0, 1], [1, 0]]).astype(dtype)
+    tifffile.imwrite(tmp_path / "w.tif", stored, photometric="miniswhite")
+    top = 1 if dtype == "bool" else np.iinfo(dtype).max
+    found = read_images(tmp_path / "w.tif")[0][0]
+    assert found.dtype == dtype
+    np.testing.assert_array_equal(found.astype(int), top - stored.astype(int))
+
+
+def test_pictures_agree_on_fax_tiff(tmp_path):
+    mask = np.zeros((16, 16), "uint8")
+    mask[4:9, 4:9] = 255
+    Image.fromarray(mask).convert("1").save(tmp_path / "fax.tif", compression="group4")
+    np.testing.assert_array_equal(read_masks(tmp_path / "fax.tif")[0][0], mask > 0)
+
+
+def test_stack_of_colour_images_of_imagej(tmp_path):
+    colour = np.random.default_rng(0).integers(0, 255, (5, 8, 10, 3)).astype("uint8")
+    tifffile.imwrite(tmp_path / "rgb.tif", colour, imagej=True)
+    np.testing.assert_array_equal(read_images(tmp_path / "rgb.tif")[0], colour)
+
+
+def test_thumbnails_are_no_images(tmp_path, noise):
+    with tifffile.TiffWriter(tmp_path / "thumb.tif") as tif:
+        tif.write(noise[0], metadata=None)
+        tif.write(noise[0, ::2, ::2], subfiletype=1, metadata=None)
+    images, names = read_images(tmp_path / "thumb.tif")
+    np.testing.assert_array_equal(images, noise[:1])
+    assert names == ["thumb"]
+
+
+@pytest.mark.parametrize(
+    ("labels", "expected"),
+    [
+        (["s1.tif\nInfo: 8-bit", "a/b", "c"], ["s1.tif", "a_b", "c"]),
+        (["s", "s", "t"], ["ij-0000", "ij-0001", "ij-0002"]),
+    ],
+)
+def test_imagej_labels_become_usable_names(tmp_path, noise, labels, expected):
+    metadata = {"axes": "ZYX", "Labels": labels}
+    tifffile.imwrite(tmp_path / "ij.tif", noise, imagej=True, metadata=metadata)
+    assert read_images(tmp_path / "ij.tif")[1] == expected
+
+
+def test_each_file_of_an_ome_tiff_is_read_once(tmp_path, noise):
+    plane = '<TiffData FirstZ="{0}" IFD="0"><UUID FileName="{1}">urn:uuid:{2}</UUID></TiffData>'
+    ids = [f"0000000{i}-0000-0000-0000-000000000000" for i in range(3)]
+    planes = "".join(plane.format(i, f"z{i}.ome.tif", ids[i]) for i in range(3))
+    for i, image in enumerate(noise):
+        text = (
+            '<OME xmlns="http://www.openmicroscopy.org/Schemas/OME/2016-06" '
+            f'UUID="urn:uuid:{ids[i]}"><Image ID="Image:0"><Pixels ID="Pixels:0" '
+            'DimensionOrder="XYZCT" Type="uint16" SizeX="10" SizeY="8" SizeZ="3" SizeC="1" '
+            f'SizeT="1"><Channel ID="Channel:0:0"/>{planes}</Pixels></Image></OME>'
+        )
+        tifffile.imwrite(tmp_path / f"z{i}.ome.tif", image, description=text, metadata=None)
+    images, names = read_images(tmp_path)
+    np.testing.assert_array_equal(images, noise)
+    assert names == ["z0.ome", "z1.ome", "z2.ome"]
+
+
+@pytest.mark.parametrize("colours", [[0, 0, 0, 128, 0, 0], [255, 255, 255, 0, 0, 0]])
+def test_masks_with_a_palette_are_its_indices(tmp_path, colours):
+    labels = np.random.default_rng(0).integers(0, 2, (6, 7)).astype("uint8")
+    picture = Image.frombytes("P", (7, 6), labels.tobytes())
+    picture.putpalette(colours + [0] * (768 - len(colours)))
+    picture.save(tmp_path / "voc.png")
+    np.testing.assert_array_equal(read_masks(tmp_path / "voc.png")[0], labels[np.newaxis])
+
+
+def test_odd_names_and_folders_do_not_stop_the_reading(tmp_path):
+    for name in ("a²5", "1²3", "١٢", "s10", "s2"):
+        Image.fromarray(np.zeros((4, 4), "uint8")).save(tmp_path / f"{name}.png")
+    (tmp_path / "folder.tif").mkdir()
+    assert read_images(tmp_path)[1] == ["1²3", "١٢", "a²5", "s2", "s10"]
+
+
+@pytest.mark.parametrize(
+    ("axes", "shape", "expected"),
+    [
+        ("yxc", (8, 10, 2), (1, 8, 10, 2)),
+        ("yxc", (8, 10, 1), (1, 8, 10)),
+        ("zyxc", (3, 8, 10, 2), (3, 8, 10, 2)),
+        ("tzcyx", (2, 3, 1, 8, 10), (6, 8, 10)),
+        ("xy", (10, 8), (1, 8, 10)),
+    ],
+)
+def test_hdf5_with_the_axes_of_ilastik(tmp_path, axes, shape, expected):
+    h5py = pytest.importorskip("h5py")
+    with h5py.File(tmp_path / "ilastik.h5", "w") as file:
+        file["exported_data"] = np.arange(np.prod(shape), dtype="uint16").reshape(shape)
+        tags = json.dumps({"axes": [{"key": axis} for axis in axes]})
+        file["exported_data"].attrs["axistags"] = tags
+    assert read_images(tmp_path / "ilastik.h5")[0].shape == expected
