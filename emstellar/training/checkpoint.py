@@ -1,27 +1,29 @@
 """A file from which a killed fit continues."""
 
+import warnings
 from pathlib import Path
 
 import joblib
 
 from emstellar._keras import keras
 from emstellar.archive import read_archive, write_archive
+from emstellar.fingerprints import identify
 from emstellar.training.compilation import optimizer_state
 
 # What changes how a fit is watched or used, but not what it learns.
-_IRRELEVANT = {
-    "callbacks",
+_WITHOUT_EFFECT = (
     "checkpoint",
+    "n_jobs",
     "overlap",
     "test_time_augmentation",
     "tile_size",
     "verbose",
     "warm_start",
-}
+)
 
 
-def checkpoint_path(segmenter, data):
-    """Return the file of one fit, whose name says by which parameters and which data.
+def checkpoint_path(segmenter, data, first_epoch=0):
+    """Return the file of one fit, whose name says by which parameters, data and code.
 
     Parameters
     ----------
@@ -29,18 +31,41 @@ def checkpoint_path(segmenter, data):
         With ``checkpoint`` set to a folder, which is made if need be.
     data : object
         All that was given to `fit`.
+    first_epoch : int, default=0
+        How many epochs the network had been trained before this fit.
 
     Returns
     -------
     pathlib.Path
+
+    Raises
+    ------
+    ValueError
+        If a parameter cannot be told from others of its kind.
+
+    Warns
+    -----
+    UserWarning
+        If the folder holds this fit as other code or other versions of libraries began it.
+
+    Notes
+    -----
+    Callbacks count by class and attributes, not by their code: whoever mends a callback that ended
+    a fit wants its epochs back.
     """
     folder = Path(segmenter.checkpoint)
     folder.mkdir(parents=True, exist_ok=True)
-    parameters = segmenter.get_params(deep=False).items()
-    relevant = [(name, repr(value)) for name, value in parameters if name not in _IRRELEVANT]
-    backend = keras.config.backend()
-    fingerprint = joblib.hash([type(segmenter).__name__, backend, sorted(relevant), data])
-    return folder / f"{type(segmenter).__name__}-{fingerprint}.checkpoint"
+    identity = identify(segmenter, without=_WITHOUT_EFFECT, loose=("callbacks",))
+    asked = joblib.hash([identity.parameters, data, first_epoch])[:16]
+    stem = f"{type(segmenter).__name__}-{asked}"
+    path = folder / f"{stem}-{identity.fingerprint[:16]}.checkpoint"
+    if not path.exists() and any(folder.glob(f"{stem}-*.checkpoint")):
+        warnings.warn(
+            f"{folder} holds this fit as other code, or other versions of libraries or backend, "
+            "began it; it begins anew.",
+            stacklevel=5,
+        )
+    return path
 
 
 class Checkpoint(keras.callbacks.Callback):
@@ -83,9 +108,10 @@ class Checkpoint(keras.callbacks.Callback):
         finished : bool
             Whether training had stopped early.
         """
-        if not self.path.exists():
+        content = _read(self.path)
+        if content is None:
             return False
-        header, arrays = read_archive(self.path)
+        header, arrays = content
         model = self.segmenter.model_
         variables = (*model.variables, *optimizer_state(model.optimizer))
         for variable, array in zip(variables, arrays["variable"], strict=True):
@@ -95,7 +121,24 @@ class Checkpoint(keras.callbacks.Callback):
             self.best.set_state({**header["best"], "weights": arrays["best"]})
         return header["stopped"]
 
+    def remove(self):
+        """Delete the file of a finished fit, so that no other fit is taken for it."""
+        self.path.unlink(missing_ok=True)
+
 
 def stored_seed(path):
     """Return the seed of the fit that a file belongs to, or None where there is no file."""
-    return read_archive(path)[0]["seed"] if Path(path).exists() else None
+    content = _read(path)
+    return None if content is None else content[0]["seed"]
+
+
+def _read(path):
+    """Return header and arrays of a file; None where there is none, or one that is damaged."""
+    try:
+        return read_archive(path)
+    except FileNotFoundError:
+        return None
+    except ValueError as error:
+        warnings.warn(f"{error}. The fit begins anew.", stacklevel=6)
+        Path(path).unlink(missing_ok=True)
+        return None

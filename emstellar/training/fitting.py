@@ -169,7 +169,8 @@ class Training:
         fraction = self.segmenter.validation_fraction
         if self.segmenter.checkpoint is not None:
             data = (self.images, self.codes, self.weights, groups, validation_data)
-            self.checkpoint_path = checkpoint_path(self.segmenter, data)
+            first_epoch = self.segmenter.n_iter_ if self._seed is not None else 0
+            self.checkpoint_path = checkpoint_path(self.segmenter, data, first_epoch)
         if validation_data is not None:
             if fraction is not None:
                 raise ValueError(
@@ -259,7 +260,7 @@ class Training:
             planned_steps=segmenter.epochs * batches.steps_per_epoch,
         )
         callbacks, best = self._callbacks(last)
-        finished = False
+        finished, checkpoint = False, None
         if self.checkpoint_path is not None:
             checkpoint = Checkpoint(self.checkpoint_path, segmenter, best)
             finished = checkpoint.restore()
@@ -278,6 +279,8 @@ class Training:
         elif best is not None:
             best.set_model(segmenter.model_)
             best.on_train_end()
+        if checkpoint is not None:
+            checkpoint.remove()
         self._conclude(best)
 
     def _batches(self):
