@@ -4,11 +4,11 @@ import io
 import json
 import math
 import os
-import tempfile
 import zipfile
-from pathlib import Path
 
 import numpy as np
+
+from emstellar.files import write_atomically
 
 HEADER, ARRAYS = "segmenter.json", "variables.npz"
 # Bytes of text, a hundred times those of a long history: text takes far more memory once read.
@@ -39,23 +39,20 @@ def write_archive(path, header, arrays):
     ValueError
         If the header is too large to be read again.
     """
-    path = Path(path)
     counts = {name: len(items) for name, items in arrays.items()}
     text = _as_text({**header, "counts": counts})
     flat = dict(zip(_names(counts), [a for items in arrays.values() for a in items], strict=True))
     for name, array in flat.items():
         if array.dtype.kind not in KINDS_OF_NUMBERS:
             raise TypeError(f"The array {name} is of dtype {array.dtype}; expected numbers.")
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=path.name, suffix=".part")
-    try:
-        with os.fdopen(handle, "wb") as file, zipfile.ZipFile(file, "w") as archive:
-            archive.writestr(HEADER, text)
-            with archive.open(ARRAYS, "w", force_zip64=True) as member:
-                np.savez(member, **flat)
-        os.replace(temporary, path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
+    write_atomically(path, lambda file: _write(file, text, flat))
+
+
+def _write(file, text, arrays):
+    with zipfile.ZipFile(file, "w") as archive:
+        archive.writestr(HEADER, text)
+        with archive.open(ARRAYS, "w", force_zip64=True) as member:
+            np.savez(member, **arrays)
 
 
 def read_archive(path):

@@ -9,9 +9,9 @@ import numpy as np
 from matplotlib.colors import to_hex
 
 from . import __version__
-from .benchmarking.store import write_atomically
 from .displays import MetricHeatmapDisplay, OverlayDisplay, RankDisplay
 from .displays.confusion_colors import get_colors
+from .files import write_atomically
 from .metrics.labels import metric_label
 from .report_cards import make_cards, method_anchors
 from .report_pictures import (

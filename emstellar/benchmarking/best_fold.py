@@ -60,7 +60,7 @@ class BestFold:
     repeat: int
     chosen: Record
 
-    fold, kind, keep_model = ALL_FOLDS, "fold ensemble", False
+    fold, kind, asked, keep_model = ALL_FOLDS, "fold ensemble", "", False
 
     @property
     def fingerprint(self):
@@ -79,6 +79,7 @@ class BestFold:
             images={"test": chosen.images["test"]},
             pooled=_test_part(chosen.pooled),
             per_image=_test_part(chosen.per_image),
+            scorers=dict(chosen.scorers),
             classes=chosen.classes,
             environment=describe_environment(),
             maps={"test": chosen.maps["test"]},

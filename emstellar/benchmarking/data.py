@@ -6,11 +6,11 @@ from typing import Any
 import numpy as np
 from sklearn.model_selection import check_cv
 
+from ..fingerprints import fingerprint_arrays
 from ..image_ranges import ImageRange
 from ..model_selection import BlockKFold
 from ..model_selection.folds import check_folds
 from ..validation import check_groups, check_images, check_masks, find_classes, unmask_labels
-from .methods import fingerprint_arrays
 
 
 @dataclass(frozen=True)

@@ -48,7 +48,7 @@ class Ensemble:
     members: list
     subset: str
 
-    keep_model = False
+    asked, keep_model = "", False
 
     @property
     def fingerprint(self):

@@ -3,7 +3,8 @@
 import os
 import platform
 import sys
-from importlib.metadata import PackageNotFoundError, version
+
+from ..fingerprints.libraries import installed_version
 
 PACKAGES = ("emstellar", "numpy", "scipy", "scikit-learn", "scikit-image", "keras")
 OPTIONAL = ("numba", "jax", "torch", "mrcfile", "h5py")
@@ -23,21 +24,14 @@ def describe_environment():
     >>> sorted(describe_environment())[:3]
     ['emstellar', 'keras', 'machine']
     """
-    found = {name: _version(name) for name in PACKAGES}
+    found = {name: installed_version(name) for name in PACKAGES}
     keras = sys.modules.get("keras")
     if keras is not None:
         backend = keras.config.backend()
-        found["keras"] += f" on {backend} {_version(backend)}"
+        found["keras"] += f" on {backend} {installed_version(backend)}"
     found["python"] = platform.python_version()
     found["machine"] = f"{platform.system()} {platform.machine()}, {os.cpu_count()} processors"
     return {name: value for name, value in found.items() if value}
-
-
-def _version(package):
-    try:
-        return version(package)
-    except PackageNotFoundError:
-        return getattr(sys.modules.get(package), "__version__", "")
 
 
 def diagnose():
@@ -63,7 +57,7 @@ def diagnose():
         found["devices"] = f"cannot be listed: {error}"
     memory = psutil.virtual_memory()
     found["memory"] = f"{memory.available / 1e9:.1f} of {memory.total / 1e9:.1f} GB free"
-    missing = [name for name in OPTIONAL if not _version(name)]
+    missing = [name for name in OPTIONAL if not installed_version(name)]
     found["not installed"] = ", ".join(missing) or "nothing"
     found["data home"] = str(get_data_home())
     return describe_environment() | found

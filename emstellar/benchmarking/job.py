@@ -3,16 +3,17 @@
 import hashlib
 import traceback
 import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 from sklearn.base import clone
 from sklearn.utils.validation import has_fit_parameter
 
+from ..fingerprints import identify
 from ..input_warnings import inputs_were_judged
 from .environment import describe_environment
-from .methods import fingerprint_segmenter, seeded_clone
+from .methods import seeded_clone
 from .record import Record
 from .resources import Meter, count_pixels
 
@@ -31,6 +32,10 @@ class Job:
         The positions of the images.
     fingerprint : str
         Equal for jobs that must give equal results.
+    asked : str
+        The same without code and versions: equal for jobs that the user takes for equal.
+    libraries : dict of str to str
+        The versions in the fingerprint.
     keep_model : bool
         Whether the record holds the fitted segmenter.
     monitor : bool
@@ -43,7 +48,9 @@ class Job:
     segmenter: Any
     train: np.ndarray
     validation: np.ndarray
-    fingerprint: str
+    fingerprint: str = ""
+    asked: str = ""
+    libraries: dict = field(default_factory=dict)
     keep_model: bool = False
     monitor: bool = False
 
@@ -56,6 +63,8 @@ class Job:
             self.repeat,
             self.fold,
             fingerprint=self.fingerprint,
+            asked=self.asked,
+            libraries=self.libraries,
             images={"validation": self.validation.tolist()},
         )
         try:
@@ -142,17 +151,25 @@ def make_jobs(segmenters, splits, n_repeats, random_state, context=None, **optio
         for fold, (train, validation) in enumerate(splits):
             for method, segmenter in segmenters.items():
                 own = seeded_clone(segmenter, random_state, repeat, fold)
-                fingerprint = (
-                    "" if context is None else _fingerprint(context, own, train, validation)
-                )
+                known = {} if context is None else _identify(context, own, train, validation)
                 where = (method, repeat, fold)
-                jobs.append(Job(*where, own, train, validation, fingerprint, **options))
+                jobs.append(Job(*where, own, train, validation, **known, **options))
     return jobs
 
 
-def _fingerprint(context, segmenter, train, validation):
-    parts = (context, fingerprint_segmenter(segmenter), train.tolist(), validation.tolist())
-    return hashlib.sha256(repr(parts).encode()).hexdigest()
+def _identify(context, segmenter, train, validation):
+    """Return what a store tells the job by."""
+    try:
+        identity = identify(segmenter)
+    except ValueError as error:
+        raise ValueError(
+            f"A parameter of {segmenter!r} cannot be fingerprinted, which `store` needs: {error}. "
+            "Use numbers, texts, functions, or objects made of these."
+        ) from error
+    parts = (context, identity.parameters, train.tolist(), validation.tolist())
+    asked = hashlib.sha256(repr(parts).encode()).hexdigest()
+    fingerprint = hashlib.sha256(f"{asked} {identity.fingerprint}".encode()).hexdigest()
+    return {"fingerprint": fingerprint, "asked": asked, "libraries": identity.libraries}
 
 
 def keep_scores(record, subset, probabilities, X, y, classes, scoring):
@@ -164,11 +181,16 @@ def keep_scores(record, subset, probabilities, X, y, classes, scoring):
     record.per_image.setdefault(subset, {}).update(scores.per_image)
     record.undefined.setdefault(subset, {}).update(scores.undefined)
     record.foreground[subset] = scores.foreground
+    record.scorers |= scoring.fingerprints
 
 
 def describe_error(error):
-    """Return type, message and traceback of an exception as text."""
-    return {
+    """Return type, message and traceback of an exception as text.
+
+    It is transient where the machine was short of something: the same job may succeed next time.
+    """
+    transient = {"transient": "yes"} if isinstance(error, (OSError, MemoryError)) else {}
+    return transient | {
         "type": type(error).__name__,
         "message": str(error),
         "traceback": "".join(traceback.format_exception(error)),

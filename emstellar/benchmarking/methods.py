@@ -1,13 +1,10 @@
-"""The segmenters that compete: their names, their seeds, their fingerprints."""
+"""The segmenters that compete: their names and their seeds."""
 
-import hashlib
 from collections import Counter
+from pathlib import Path
 
-import joblib
 import numpy as np
-from sklearn.base import BaseEstimator, clone
-
-WITHOUT_EFFECT = ("n_jobs", "verbose", "checkpoint")
+from sklearn.base import clone
 
 
 def name_segmenters(segmenters):
@@ -108,6 +105,9 @@ def seeded_clone(segmenter, random_state, repeat, fold):
     segmenter
     """
     copy = clone(segmenter)
+    if repeat:
+        # Else a repeat without a seed of its own would go on where another was stopped.
+        copy.set_params(**_checkpoints_of(copy, f"repeat{repeat}"))
     if random_state is None:
         return copy
     keys = sorted(
@@ -120,72 +120,10 @@ def seeded_clone(segmenter, random_state, repeat, fold):
     return copy.set_params(**{key: int(seed >> 1) for key, seed in zip(keys, seeds, strict=False)})
 
 
-def fingerprint_segmenter(segmenter):
-    """Return a text that two segmenters share if they are of one class with equal parameters.
-
-    Parameters without effect on what is learnt (`n_jobs`, `verbose`, `checkpoint`) do not count.
-
-    Parameters
-    ----------
-    segmenter : segmenter
-
-    Returns
-    -------
-    str
-        Of 40 hexadecimal digits.
-
-    Raises
-    ------
-    ValueError
-        If a parameter (a lambda, for example) cannot be pickled.
-    """
-    try:
-        return joblib.hash(_canonical(segmenter), hash_name="sha1")
-    except Exception as error:
-        raise ValueError(
-            f"A parameter of {segmenter!r} cannot be fingerprinted, which `store` needs: {error}. "
-            "Use functions and classes defined at the top level of a module."
-        ) from error
-
-
-def _canonical(value):
-    """Replace estimators by their class and parameters, wherever they are nested."""
-    if isinstance(value, BaseEstimator) and not isinstance(value, type):
-        kind = f"{type(value).__module__}.{type(value).__qualname__}"
-        params = sorted(value.get_params(deep=False).items())
-        return kind, [(key, _canonical(v)) for key, v in params if key not in WITHOUT_EFFECT]
-    if isinstance(value, (list, tuple)):
-        return [_canonical(item) for item in value]
-    if isinstance(value, dict):
-        return sorted((repr(key), _canonical(item)) for key, item in value.items())
-    return value
-
-
-def fingerprint_arrays(*arrays):
-    """Return the SHA-256 of the dtypes, shapes and values of arrays or sequences of arrays.
-
-    Parameters
-    ----------
-    *arrays : array-like, sequence of array-like, or None
-
-    Returns
-    -------
-    str
-        Of 64 hexadecimal digits.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from emstellar.benchmarking.methods import fingerprint_arrays
-    >>> ones = np.ones((2, 3, 4))
-    >>> fingerprint_arrays(ones) == fingerprint_arrays(list(ones)) != fingerprint_arrays(-ones)
-    True
-    """
-    digest = hashlib.sha256()
-    for images in arrays:
-        digest.update(f"|{'none' if images is None else len(images)}".encode())
-        for image in () if images is None else images:
-            image = np.ascontiguousarray(image)
-            digest.update(f"{image.dtype.str}{image.shape}".encode())
-            digest.update(image.tobytes())
-    return digest.hexdigest()
+def _checkpoints_of(segmenter, name):
+    """Return sub-folders of all checkpoint folders of a segmenter and its members."""
+    return {
+        key: Path(value) / name
+        for key, value in segmenter.get_params(deep=True).items()
+        if key.rpartition("__")[2] == "checkpoint" and value is not None
+    }

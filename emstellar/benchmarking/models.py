@@ -3,6 +3,7 @@
 import joblib
 
 from .. import segmenters
+from ..files import write_atomically
 
 CODELESS, PICKLED = ".emstellar", ".joblib"
 SUFFIXES = (CODELESS, PICKLED)
@@ -45,7 +46,7 @@ def remove_model(path):
         path.with_suffix(suffix).unlink(missing_ok=True)
 
 
-def write_model(segmenter, path, write_atomically):
+def write_model(segmenter, path):
     """Write a fitted segmenter and return the `StoredModel`.
 
     Parameters
@@ -55,8 +56,6 @@ def write_model(segmenter, path, write_atomically):
         classes derived from ours, which `emstellar.load` does not know, by joblib.
     path : pathlib.Path
         The suffix is replaced.
-    write_atomically : callable
-        Takes a path and a function that fills a binary file.
     """
     remove_model(path)
     if hasattr(segmenter, "save") and _is_ours(segmenter):

@@ -6,10 +6,10 @@ from typing import Any
 
 import numpy as np
 
+from ..fingerprints import fingerprint_arrays
 from ..validation import is_sequence_of_arrays
 from .environment import describe_environment
 from .job import keep_scores
-from .methods import fingerprint_arrays
 from .record import ALL_FOLDS, Record
 
 
@@ -28,7 +28,7 @@ class Prediction:
     probabilities: Any
     classes: list
 
-    repeat, fold, kind, keep_model = 0, ALL_FOLDS, "segmenter", False
+    repeat, fold, kind, asked, keep_model = 0, ALL_FOLDS, "segmenter", "", False
 
     @property
     def fingerprint(self):

@@ -25,6 +25,12 @@ class Record:
         An ensemble has different methods as members, a fold ensemble the folds of one.
     fingerprint : str
         What the job depends on.
+    asked : str
+        The same without code and versions: what the user asked for.
+    libraries : dict of str to str
+        The versions in the fingerprint.
+    scorers : dict of str to str
+        The fingerprint of each metric's scorer.
     images : dict of str to list of int
         For "validation" and "test" the positions of the images that were predicted.
     pooled : dict of str to dict of str to float
@@ -58,6 +64,9 @@ class Record:
     fold: int
     kind: str = "segmenter"
     fingerprint: str = ""
+    asked: str = ""
+    libraries: dict = field(default_factory=dict)
+    scorers: dict = field(default_factory=dict)
     images: dict = field(default_factory=dict)
     pooled: dict = field(default_factory=dict)
     per_image: dict = field(default_factory=dict)
@@ -98,9 +107,9 @@ class Record:
         return json.dumps(values, indent=1, default=_plain)
 
     @classmethod
-    def from_json(cls, text):
+    def from_dict(cls, values):
         """Return the record that `to_json` wrote, without maps and model."""
-        return cls(**json.loads(text))
+        return cls(**values)
 
 
 def _plain(value):

@@ -88,7 +88,7 @@ class BenchmarkResult(KeptOutputs, ResultQuestions):
         """The (method, repeat, fold) of jobs that have not run: the store is of a stopped run."""
         done = {record.key for record in self.records}
         jobs = self.manifest.get("jobs", ())
-        return [(m, r, f) for m, r, f, _ in jobs if (m, r, f) not in done]
+        return [(m, r, f) for m, r, f, *_ in jobs if (m, r, f) not in done]
 
     def methods_of(self, kind):
         """Return the names of the methods of a kind.
@@ -292,7 +292,9 @@ class BenchmarkResult(KeptOutputs, ResultQuestions):
         Returns
         -------
         BenchmarkResult
-            Of the jobs that are finished.
+            Of the jobs that are finished. Calls with some of the methods each, from several
+            processes on one store say, are joined where images and folds are the same; of two
+            methods of one name the later counts.
 
         Raises
         ------
@@ -301,9 +303,16 @@ class BenchmarkResult(KeptOutputs, ResultQuestions):
         """
         folder = Store(store)
         manifest, data = folder.load_benchmark()
-        wanted = [Record(m, r, f, fingerprint=digest) for m, r, f, digest in manifest["jobs"]]
+        wanted = [
+            Record(method, repeat, fold, fingerprint=fingerprint, asked=asked)
+            for method, repeat, fold, fingerprint, asked in manifest["jobs"]
+        ]
         records = [record for record in map(folder.find, wanted) if record is not None]
         votes = make_ensembles(records, tuple(manifest["ensembles"]), manifest["scoring"][0])
+        if manifest.get("joined") and len(records) == len(wanted):
+            # Calls with some of the methods each have not held the votes of all.
+            run = Runner(data, Scoring(manifest["scoring"]), manifest["context"][0], store=folder)
+            return cls(records + run(votes), data, manifest)
         records += [record for record in map(folder.find, votes) if record is not None]
         return cls(records, data, manifest)
 
@@ -340,7 +349,7 @@ class BenchmarkResult(KeptOutputs, ResultQuestions):
         manifest["methods"] = {k: v for r in results for k, v in r.manifest["methods"].items()}
         codes = dict.fromkeys(result.manifest["code"] for result in results)
         manifest["code"] = "\n\n# Merged with the result of:\n".join(codes)
-        manifest["jobs"] = [[*record.key, record.fingerprint] for record in records]
+        manifest["jobs"] = [[*r.key, r.fingerprint, r.asked] for r in records]
         run = Runner(data, Scoring(names), "float16", n_jobs=n_jobs, verbose=verbose)
         votes = run(make_ensembles(records, tuple(manifest["ensembles"]), names[0]))
         return cls(records + votes, data, manifest)

@@ -174,7 +174,8 @@ def benchmark(
         "methods": {name: repr(segmenter) for name, segmenter in segmenters.items()},
         "scoring": scoring.names,
         "ensembles": list(ensembles),
-        "jobs": [[job.method, job.repeat, job.fold, job.fingerprint] for job in jobs],
+        "jobs": [[job.method, job.repeat, job.fold, job.fingerprint, job.asked] for job in jobs],
+        "context": [map_dtype, monitor_folds, [[t.tolist(), v.tolist()] for t, v in splits]],
         "folds": describe_folds(cv, splits),
         "code": describe_call(
             segmenters,

@@ -47,6 +47,8 @@ class Runner:
             for task, record in zip(tasks, found, strict=True)
             if not self._is_complete(record)
         ]
+        if open_tasks and self.store is not None:
+            self.store.check_writable()
         with show_progress(len(open_tasks), self.verbose) as announce:
             try:
                 for record in self._results(open_tasks):
@@ -61,16 +63,19 @@ class Runner:
     def _find(self, task):
         record = None if self.store is None else self.store.find(task)
         if record is None:
+            if self.store is not None:
+                self.store.warn_of_others(task)
             return None
         if record.failed:
-            return None if self.retry_failed else record
+            again = self.retry_failed or "transient" in record.error
+            return None if again else record
         return None if task.keep_model and record.model is None else record
 
     def _is_complete(self, record):
         """Tell whether a record needs nothing more, not even a metric."""
         if record is None or record.failed:
             return record is not None
-        return not any(self.scoring.without(scores) for scores in record.pooled.values())
+        return not any(_missing_scoring(record, self.scoring).values())
 
     def _results(self, open_tasks):
         parallel = Parallel(n_jobs=self.n_jobs, return_as="generator_unordered")
@@ -95,24 +100,47 @@ def _perform(task, record, data, scoring, map_dtype, store):
         if store is not None:
             _save(record, store)
         return record
-    for subset, scores in record.pooled.items():
-        missing = scoring.without(scores)
+    for subset, missing in _missing_scoring(record, scoring).items():
         if missing is not None:
             X, y = data.take(subset, record.images[subset])
             maps = record.probabilities(subset)
             keep_scores(record, subset, maps, X, y, record.classes, missing)
-    store.save(record, with_maps=False)
+    _keep(record, store, lambda: store.save(record, with_maps=False))
     return record
+
+
+def _missing_scoring(record, scoring):
+    """Return for each subset the scoring of what no scorer of today has scored, or None."""
+    current = {n for n, known in scoring.fingerprints.items() if record.scorers.get(n) == known}
+    return {
+        subset: scoring.without(current.intersection(scores))
+        for subset, scores in record.pooled.items()
+    }
 
 
 def _save(record, store):
     if record.model is not None:
         try:
             store.save_model(record)
+        except OSError:
+            # The machine's fault, not the job's: its scores count, and it is told below.
+            record.model = None
         except Exception as error:
             # Whoever asked for the model must hear that there is none.
             record.model, record.error = None, describe_error(error)
-    store.save(record)
+    _keep(record, store, lambda: store.save(record))
+
+
+def _keep(record, store, save):
+    """Save a record; where there is no room, it is at least in the result."""
+    try:
+        save()
+    except OSError as error:
+        warnings.warn(
+            f"{store.directory} could not keep {_describe(record)} ({error}): it is in this result "
+            "only, and the same call computes it again.",
+            stacklevel=2,
+        )
 
 
 def _describe(record):

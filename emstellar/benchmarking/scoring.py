@@ -1,11 +1,13 @@
 """Scores of probability maps, by the same scorers that cross_validate uses."""
 
 import warnings
+from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
 
 from ..base import BaseSegmenter
+from ..fingerprints import identify
 from ..metrics import get_scorer
 from ..metrics.image_scores import ImageScores
 from ..metrics.options import check_threshold
@@ -149,6 +151,14 @@ class Scoring:
     def names(self):
         """The metrics, in order."""
         return list(self.scorers)
+
+    @cached_property
+    def fingerprints(self):
+        """For each metric a digest of what its scores depend on besides maps and masks."""
+        return {
+            name: identify((get_scorer(scorer or name), self.threshold)).fingerprint
+            for name, scorer in self.scorers.items()
+        }
 
     def without(self, names):
         """Return the scoring of all other metrics, or None if none is left."""

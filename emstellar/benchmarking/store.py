@@ -1,70 +1,30 @@
 """A folder of finished jobs, from which a benchmark resumes and re-opens.
 
 ``jobs/`` holds two files per job, the probability maps (npz) and all else (json), and a third, the
-fitted segmenter, if asked; the json is written last, so a job whose json is there is whole.
-``benchmark.json`` says which jobs make up the benchmark, and ``data-*.npz`` holds its images, so
-that a store needs nothing else.
+fitted segmenter, if asked; the json is written last and says the digests of the others, so a job
+whose json is there is whole, and damage shows. Their names say method, repeat and fold, then by
+digests which name it is exactly, what was asked for, and what it was computed with.
 """
 
-import json
-import os
+import hashlib
 import re
 import warnings
-from collections.abc import Mapping
 from pathlib import Path
 
-import numpy as np
+from ..files import check_writable
+from .manifests import Manifests
+from .models import remove_model, write_model
+from .record_files import (
+    MAPS,
+    DamagedFileError,
+    StoredMaps,
+    read_record,
+    write_maps,
+    write_record,
+)
 
-from .data import BenchmarkData
-from .models import find_model, remove_model, write_model
-from .record import Record
-
-DATA_FIELDS = ("X", "y", "groups", "X_test", "y_test", "groups_test")
-
-
-def write_atomically(path, write):
-    """Let `write` fill a file under a temporary name, then rename it to `path`.
-
-    Parameters
-    ----------
-    path : path-like
-    write : callable
-        Takes a binary file object.
-    """
-    path = Path(path)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        with open(temporary, "wb") as file:
-            write(file)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
-
-
-class StoredMaps(Mapping):
-    """The probability maps of a stored job, read when asked for."""
-
-    def __init__(self, path):
-        self.path = Path(path)
-
-    def _names(self):
-        with np.load(self.path, allow_pickle=False) as arrays:
-            return arrays.files
-
-    def __iter__(self):
-        return iter(sorted({name.rsplit("-", 1)[0] for name in self._names()}))
-
-    def __len__(self):
-        return len(list(iter(self)))
-
-    def __getitem__(self, subset):
-        with np.load(self.path, allow_pickle=False) as arrays:
-            names = sorted(name for name in arrays.files if name.startswith(f"{subset}-"))
-            if not names:
-                raise KeyError(subset)
-            return [arrays[name] for name in names]
+# File systems take 255 bytes; the rest of the name needs about a hundred.
+_LONGEST_SLUG = 60
 
 
 class Store:
@@ -78,78 +38,88 @@ class Store:
 
     def __init__(self, directory):
         self.directory = Path(directory).absolute()
+        self._jobs = self.directory / "jobs"
+        self._manifests = Manifests(self.directory)
 
-    def _path(self, record, suffix):
-        name = re.sub(r"[^A-Za-z0-9]+", "-", record.method).strip("-")
-        fold = "all" if record.fold < 0 else record.fold
-        return (
-            self.directory
-            / "jobs"
-            / f"{name}.repeat{record.repeat}.fold{fold}.{record.fingerprint[:16]}{suffix}"
-        )
+    def check_writable(self):
+        """Raise an OSError that says why, if nothing can be written to the folder."""
+        check_writable(self._jobs)
+
+    def _path(self, record, suffix=".json"):
+        return self._jobs / f"{_stem(record)}.{record.fingerprint[:16]}{suffix}"
 
     def save(self, record, with_maps=True):
         """Write a job; its maps are on disk from then on, not in memory."""
-        path = self._path(record, ".npz")
+        path = self._path(record)
         if with_maps:
             self._begin(record)
             if record.model is None:
                 remove_model(path)
-            arrays = {
-                f"{subset}-{i:06d}": image
-                for subset, images in record.maps.items()
-                for i, image in enumerate(images)
-            }
-            write_atomically(path, lambda file: np.savez_compressed(file, **arrays))
-        write_atomically(
-            self._path(record, ".json"), lambda file: file.write(record.to_json().encode())
-        )
-        record.maps = StoredMaps(path)
+            write_maps(path.with_suffix(MAPS), record.maps)
+        write_record(path, record)
+        record.maps = StoredMaps(path.with_suffix(MAPS))
 
     def save_model(self, record):
         """Write the fitted segmenter of a job, to be followed by `save`."""
         self._begin(record)
-        record.model = write_model(record.model, self._path(record, ".npz"), write_atomically)
+        record.model = write_model(record.model, self._path(record))
 
     def _begin(self, record):
         """Make the folder, and an earlier run of the job unfinished."""
-        path = self._path(record, ".json")
+        path = self._path(record)
         path.parent.mkdir(parents=True, exist_ok=True)
         path.unlink(missing_ok=True)
 
     def find(self, record):
         """Return the stored job with the method, repeat, fold and fingerprint of `record`.
 
+        A method that was renamed is found by what it computes.
+
         Returns
         -------
         Record or None
-            None, with a warning if the file is damaged, when it must be run again.
+            None, with a warning if files are damaged, when the job must be run again.
         """
-        path = self._path(record, ".json")
-        if not path.exists():
-            return None
+        found = self._read(self._path(record), record)
+        return self._find_renamed(record) if found is None else found
+
+    def _read(self, path, record):
         try:
-            found = Record.from_json(path.read_text())
-        except (ValueError, TypeError) as error:
-            warnings.warn(f"{path} is damaged ({error}); the job runs again.", stacklevel=2)
+            found = read_record(path)
+        except DamagedFileError as error:
+            warnings.warn(f"{error}; the job runs again.", stacklevel=4)
             return None
-        if found.fingerprint != record.fingerprint:
-            return None
-        found.maps = StoredMaps(path.with_suffix(".npz"))
-        found.model = find_model(path)
-        return found
+        return found if found is not None and found.fingerprint == record.fingerprint else None
+
+    def _find_renamed(self, record):
+        for path in self._jobs.glob(f"*.{_place(record)}.*.{record.fingerprint[:16]}.json"):
+            found = self._read(path, record)
+            if found is not None and found.kind == record.kind:
+                found.method = record.method
+                return found
+        return None
+
+    def warn_of_others(self, record):
+        """Warn if the job is there as other code or versions computed it."""
+        if not record.asked:
+            return
+        for path in self._jobs.glob(f"{_stem(record)}.*.json"):
+            try:
+                other = read_record(path)
+            except DamagedFileError:
+                continue
+            if other is not None and other.fingerprint != record.fingerprint:
+                warnings.warn(
+                    f"{self.directory} holds results of {record.method!r} computed with "
+                    f"{_difference(other.libraries, record.libraries)}; they are kept, and the "
+                    "jobs run again.",
+                    stacklevel=4,
+                )
+                return
 
     def save_benchmark(self, manifest, data):
-        """Write which jobs make up the benchmark, and its images."""
-        self.directory.mkdir(parents=True, exist_ok=True)
-        fingerprint = data.fingerprint
-        path = self.directory / f"data-{fingerprint[:16]}.npz"
-        if not path.exists():
-            arrays = _data_arrays(data)
-            write_atomically(path, lambda file: np.savez_compressed(file, **arrays))
-        manifest = {**manifest, "data": path.name, "description": data.description}
-        text = json.dumps(manifest, indent=1)
-        write_atomically(self.directory / "benchmark.json", lambda file: file.write(text.encode()))
+        """Write which jobs make up the benchmark, and its images, unless they are there."""
+        self._manifests.save(manifest, data)
 
     def load_benchmark(self):
         """Return what `save_benchmark` wrote: the manifest and the data.
@@ -161,40 +131,24 @@ class Store:
         ValueError
             If a file is damaged.
         """
-        path = self.directory / "benchmark.json"
-        if not path.exists():
-            raise FileNotFoundError(
-                f"{self.directory} holds no benchmark (no file benchmark.json); pass the folder "
-                "that was given to benchmark(..., store=)."
-            )
-        try:
-            manifest = json.loads(path.read_text())
-            data_path = self.directory / manifest["data"]
-            with np.load(data_path, allow_pickle=False) as arrays:
-                data = _data_from_arrays(arrays, manifest.get("description", ""))
-        except (OSError, ValueError, KeyError) as error:
-            raise ValueError(f"The store {self.directory} is damaged: {error}") from error
-        return manifest, data
+        return self._manifests.load()
 
 
-def _data_arrays(data):
-    """Return the fields of `data` as arrays; the images of a list get one each."""
-    arrays = {}
-    for name in DATA_FIELDS:
-        value = getattr(data, name)
-        if isinstance(value, (list, tuple)):
-            arrays |= {f"{name}-{i:06d}": np.asarray(image) for i, image in enumerate(value)}
-        elif value is not None:
-            arrays[name] = np.asarray(value)
-    return arrays
+def _place(record):
+    return f"repeat{record.repeat}.fold{'all' if record.fold < 0 else record.fold}"
 
 
-def _data_from_arrays(arrays, description):
-    values = {}
-    for name in DATA_FIELDS:
-        parts = sorted(key for key in arrays.files if key.startswith(f"{name}-"))
-        if parts:
-            values[name] = [arrays[key] for key in parts]
-        else:
-            values[name] = arrays[name] if name in arrays.files else None
-    return BenchmarkData(**values, description=description)
+def _stem(record):
+    """Return the part of the file name that is the same whatever the job was computed with."""
+    slug = re.sub(r"[^A-Za-z0-9]+", "-", record.method).strip("-")[:_LONGEST_SLUG] or "method"
+    name = hashlib.sha256(record.method.encode()).hexdigest()[:8]
+    return f"{slug}-{name}.{_place(record)}.{record.asked[:12] or record.kind.replace(' ', '-')}"
+
+
+def _difference(before, now):
+    changed = [
+        f"{name} {before.get(name, 'not used')} (now {now.get(name, 'not used')})"
+        for name in sorted(before.keys() | now.keys())
+        if before.get(name) != now.get(name)
+    ]
+    return ", ".join(changed) or "other code of yours"

@@ -1,6 +1,7 @@
 """The code of functions and classes, taken apart so that equal code is equal in every process."""
 
 import dis
+from functools import cache
 from types import CodeType, FunctionType, ModuleType
 
 # What Python keeps in a class besides what its author wrote there.
@@ -18,6 +19,7 @@ _BOOKKEEPING = {
 }
 
 
+@cache
 def describe_code(code):
     """Return the instructions and constants of a code object, without file names and lines.
 

@@ -94,6 +94,7 @@ class _Walk:
         self.code = set()
         self.libraries = set()
         self._open = []
+        self._kept = set()
         self._n_loose = 0
 
     def form(self, value):
@@ -122,7 +123,7 @@ class _Walk:
         if _is_callback(value):
             return self._class(type(value)), self._known_state(value)
         if library_of(type(value).__module__) is not None:
-            return self._class(type(value)), self._hashed(value)
+            return self._class(type(value)), self._library_state(value)
         return self._class(type(value)), self._state(value)
 
     def _sequence(self, value):
@@ -179,21 +180,30 @@ class _Walk:
             self._use(function.__module__)
             if library != "emstellar":
                 return name
+        self._keep_code(function, follow=library is None)
+        return name, self._bound(function)
+
+    def _bound(self, function):
         cells = [_content(cell) for cell in function.__closure__ or ()]
         bound = (function.__defaults__, function.__kwdefaults__, cells)
-        self._keep_code(function, follow=library is None)
-        return name, tuple(self.form(item) for item in bound)
+        return tuple(self.form(item) for item in bound)
 
     def _keep_code(self, function, *, follow):
+        if id(function) in self._kept:
+            return
+        self._kept.add(id(function))
         self.code.add(repr((function.__qualname__, describe_code(function.__code__))))
         if not follow:
             return
         for name, value in sorted(used_globals(function).items()):
-            try:
-                self.code.add(repr((function.__qualname__, name, self.form(value))))
-            except ValueError:
-                # A lock or a logger in a module is no parameter: its kind must do.
-                self.code.add(repr((function.__qualname__, name, type(value).__name__)))
+            self.code.add(repr((function.__qualname__, name, self._tolerant(self.form, value))))
+
+    def _tolerant(self, describe, value):
+        """Describe what is no parameter; of a lock or a logger in a module the kind must do."""
+        try:
+            return describe(value)
+        except ValueError:
+            return type(value).__name__
 
     def _class(self, cls):
         """Return the name of a class, and collect the code of what no library holds."""
@@ -207,18 +217,20 @@ class _Walk:
         return "class", cls.__module__, cls.__qualname__
 
     def _keep_class(self, cls, *, ours):
+        if cls in self._kept:
+            return
+        self._kept.add(cls)
         functions, values = class_members(cls)
         for function in functions.values():
             # A method put into a class of ours from outside is told by the module it is from.
             own = ours and library_of(function.__module__) == "emstellar"
-            self._keep_code(function, follow=not own and id(function) not in self._open)
+            self._keep_code(function, follow=not own)
+            if not own:
+                self.code.add(repr((function.__qualname__, self._tolerant(self._bound, function))))
         if ours or _is_callback_class(cls):
             return
         for name, value in sorted(values.items()):
-            try:
-                self.code.add(repr((cls.__qualname__, name, self.form(value))))
-            except ValueError:
-                self.code.add(repr((cls.__qualname__, name, type(value).__name__)))
+            self.code.add(repr((cls.__qualname__, name, self._tolerant(self.form, value))))
 
     def _estimator(self, value):
         form = []
@@ -247,11 +259,17 @@ class _Walk:
         found = []
         for name, item in sorted(vars(value).items()):
             if not name.startswith("_") and name != "name" and not _is_of_keras(item):
-                try:
-                    found.append((name, self.form(item)))
-                except ValueError:
-                    found.append((name, type(item).__name__))
+                found.append((name, self._tolerant(self.form, item)))
         return tuple(found)
+
+    def _library_state(self, value):
+        """Describe what a library's object holds, since that may be a function of the user's."""
+        if hasattr(value, "__dict__"):
+            try:
+                return self.form(vars(value))
+            except ValueError:
+                pass
+        return self._hashed(value)
 
     def _state(self, value):
         if not hasattr(value, "__dict__"):

@@ -88,6 +88,17 @@ def _backend():
 def _version(name):
     if name == "emstellar":
         return f"{emstellar.__version__} ({_digest_of_sources()})"
+    return installed_version(name)
+
+
+@cache
+def installed_version(name):
+    """Return the version of a distribution or of a package in one; empty where there is none.
+
+    Parameters
+    ----------
+    name : str
+    """
     for distribution in (name, *_distributions().get(name, ())):
         try:
             return version(distribution)

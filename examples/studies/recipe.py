@@ -19,8 +19,8 @@ from scipy import ndimage
 from skimage.transform import downscale_local_mean
 from sklearn.base import clone
 
-from emstellar.benchmarking.methods import fingerprint_segmenter
-from emstellar.benchmarking.store import write_atomically
+from emstellar.files import write_atomically
+from emstellar.fingerprints import identify
 
 # In the order in which a growing budget takes them up: what learns quickly comes first.
 ORDER = (
@@ -296,7 +296,7 @@ def _refit(segmenter, first_seed, seed, X, y, X_test, folder):
     """Return the test maps of a network of all training images; a finished one is not repeated."""
     (random_state,) = np.random.SeedSequence([first_seed, seed]).generate_state(1)
     segmenter.set_params(random_state=int(random_state))
-    path = folder / f"{fingerprint_segmenter(segmenter)}.npy"
+    path = folder / f"{identify(segmenter).fingerprint}.npy"
     if not path.exists():
         start = time.perf_counter()
         maps = segmenter.fit(X, y).predict_proba(X_test)

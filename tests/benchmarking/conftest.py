@@ -18,3 +18,16 @@ def data():
         "X_test": X[9:],
         "y_test": y[9:],
     }
+
+
+@pytest.fixture
+def fits(tmp_path):
+    """A folder in which `CountingThreshold` leaves a file per fit."""
+    folder = tmp_path / "fits"
+    folder.mkdir()
+    return folder
+
+
+@pytest.fixture
+def store(tmp_path):
+    return tmp_path / "store"

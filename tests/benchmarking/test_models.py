@@ -8,10 +8,9 @@ from keras import ops
 from sklearn.exceptions import FitFailedWarning
 
 from emstellar import BenchmarkResult, RandomForestSegmenter, UNetSegmenter, benchmark
+from emstellar.benchmarking import record_files
 from emstellar.benchmarking import run as run_module
-from emstellar.benchmarking import store as store_module
 from emstellar.benchmarking.models import find_model, write_model
-from emstellar.benchmarking.store import write_atomically
 from tests.segmenters.small import small_segmenter, two_convolutions
 
 from .segmenters import CountingThreshold, FailingSegmenter, LockedThreshold, NoisyThreshold
@@ -60,7 +59,7 @@ def test_models_give_the_maps_that_were_scored(data, tmp_path):
 def test_what_load_would_not_know_is_written_by_joblib(tmp_path):
     path = tmp_path / "model.npz"
     for segmenter in (OwnUNet(width=0.5), NoisyThreshold(3.0)):
-        assert write_model(segmenter, path, write_atomically).path.suffix == ".joblib"
+        assert write_model(segmenter, path).path.suffix == ".joblib"
         assert repr(find_model(path).load()) == repr(segmenter)
 
 
@@ -68,12 +67,12 @@ def test_what_load_would_not_know_is_written_by_joblib(tmp_path):
 def test_parameters_that_are_no_text_are_written_by_joblib(data, tmp_path):
     segmenter = small_segmenter(epochs=1, loss=own_loss).fit(data["X"], data["y"])
     path = tmp_path / "model.npz"
-    model = write_model(segmenter, path, write_atomically)
+    model = write_model(segmenter, path)
     assert model.path.suffix == ".joblib"
     found, expected = (s.predict_proba(data["X_test"]) for s in (model.load(), segmenter))
     np.testing.assert_array_equal(found, expected)
     segmenter.set_params(loss="bce")
-    assert write_model(segmenter, path, write_atomically).path.suffix == ".emstellar"
+    assert write_model(segmenter, path).path.suffix == ".emstellar"
     assert [file.name for file in tmp_path.iterdir()] == ["model.emstellar"]
 
 
@@ -92,7 +91,7 @@ def test_jobs_without_a_model_run_again_only_if_models_are_asked_for(data, tmp_p
 def test_a_model_of_an_earlier_run_does_not_outlive_it(data, tmp_path):
     methods = {"a": NoisyThreshold()}
     run(data, methods, tmp_path)
-    for path in (tmp_path / "jobs").glob("a.*.json"):
+    for path in (tmp_path / "jobs").glob("a-*.json"):
         path.write_text("{")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)
@@ -111,7 +110,7 @@ def test_a_job_that_is_killed_while_it_runs_again_is_unfinished(data, tmp_path, 
 
     methods = {"a": NoisyThreshold(noise=0.3)}
     run(data, methods, tmp_path, keep_models=False, ensembles=())
-    monkeypatch.setattr(store_module.np, "savez_compressed", kill)
+    monkeypatch.setattr(record_files.np, "savez_compressed", kill)
     with pytest.raises(Killed):
         run(data, methods, tmp_path, ensembles=())
     monkeypatch.undo()

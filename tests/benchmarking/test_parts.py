@@ -1,6 +1,7 @@
 """The small parts: names, fingerprints, folds, maps, meters, progress, code."""
 
 import io
+import json
 import time
 
 import numpy as np
@@ -15,16 +16,16 @@ from emstellar.benchmarking.data import check_data, make_splits
 from emstellar.benchmarking.environment import describe_environment, diagnose
 from emstellar.benchmarking.maps import decode_maps, encode_maps
 from emstellar.benchmarking.methods import (
-    fingerprint_arrays,
-    fingerprint_segmenter,
     name_segmenters,
     seeded_clone,
 )
 from emstellar.benchmarking.progress import show_progress
 from emstellar.benchmarking.record import Record
+from emstellar.benchmarking.record_files import StoredMaps
 from emstellar.benchmarking.resources import Meter
 from emstellar.benchmarking.scoring import DEFAULT_SCORING, Scoring
-from emstellar.benchmarking.store import StoredMaps, write_atomically
+from emstellar.files import write_atomically
+from emstellar.fingerprints import fingerprint_arrays, identify
 
 from .segmenters import NoisyThreshold
 
@@ -38,17 +39,17 @@ def test_automatic_names():
 
 
 def test_fingerprints_depend_on_class_and_parameters_but_not_on_how_it_is_run():
-    forest = fingerprint_segmenter(RandomForestSegmenter(10))
-    assert forest == fingerprint_segmenter(RandomForestSegmenter(10, n_jobs=2))
-    assert forest != fingerprint_segmenter(RandomForestSegmenter(11))
+    forest = identify(RandomForestSegmenter(10))
+    assert forest == identify(RandomForestSegmenter(10, n_jobs=2))
+    assert forest != identify(RandomForestSegmenter(11))
     network = UNetSegmenter(width=0.5)
     elsewhere = UNetSegmenter(width=0.5, checkpoint="a", verbose=1)
-    assert fingerprint_segmenter(network) == fingerprint_segmenter(elsewhere)
+    assert identify(network) == identify(elsewhere)
     members = [("a", NoisyThreshold()), ("b", RandomForestSegmenter(10))]
-    voting = fingerprint_segmenter(VotingSegmenter(members))
-    assert voting == fingerprint_segmenter(VotingSegmenter(list(members)))
+    voting = identify(VotingSegmenter(members))
+    assert voting == identify(VotingSegmenter(list(members)))
     members[1] = ("b", RandomForestSegmenter(11))
-    assert voting != fingerprint_segmenter(VotingSegmenter(members))
+    assert voting != identify(VotingSegmenter(members))
 
 
 def test_fingerprints_of_arrays_see_values_types_shapes_and_order():
@@ -134,7 +135,7 @@ def test_the_meter_sees_time_and_memory():
 def test_records_survive_json():
     record = Record("a", 0, 1, pooled={"test": {"f1": np.float64(0.5), "auc": np.nan}})
     record.keep_maps("test", np.full((1, 2, 2, 2), 0.5), "uint8")
-    back = Record.from_json(record.to_json())
+    back = Record.from_dict(json.loads(record.to_json()))
     assert back.key == record.key
     assert back.pooled["test"]["f1"] == 0.5
     assert np.isnan(back.pooled["test"]["auc"])

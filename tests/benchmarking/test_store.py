@@ -19,13 +19,6 @@ from .segmenters import CountingThreshold, FailingSegmenter, NoisyThreshold
 pytestmark = pytest.mark.filterwarnings("ignore:The groups parameter is ignored")
 
 
-@pytest.fixture
-def fits(tmp_path):
-    folder = tmp_path / "fits"
-    folder.mkdir()
-    return folder
-
-
 def run(data, fits, store, **options):
     methods = {"a/b": CountingThreshold(str(fits)), "c": CountingThreshold(str(fits), 20.0)}
     options = {"segmenters": methods, "cv": 3, "scoring": "f1", "verbose": 0} | options
@@ -34,11 +27,6 @@ def run(data, fits, store, **options):
 
 def count(fits):
     return len(list(fits.iterdir()))
-
-
-@pytest.fixture
-def store(tmp_path):
-    return tmp_path / "store"
 
 
 def test_a_second_run_fits_nothing_and_gives_the_same(data, fits, store):
@@ -165,7 +153,7 @@ def test_failed_jobs_run_again_only_if_asked(data, store, tmp_path):
 
 def test_damaged_job_files_are_named_and_run_again(data, fits, store):
     run(data, fits, store)
-    path = next(store.glob("jobs/c.repeat0.fold1.*.json"))
+    path = next(store.glob("jobs/c-*.repeat0.fold1.*.json"))
     path.write_text(path.read_text()[:50])
     with pytest.warns(UserWarning, match=rf"{path.name} is damaged .*; the job runs again"):
         run(data, fits, store)
@@ -173,12 +161,25 @@ def test_damaged_job_files_are_named_and_run_again(data, fits, store):
 
 
 def test_no_store_and_a_damaged_store_are_named(store, data, fits):
-    with pytest.raises(FileNotFoundError, match=r"holds no benchmark \(no file benchmark.json\)"):
+    with pytest.raises(FileNotFoundError, match=r"holds no benchmark \(no file benchmark-"):
         BenchmarkResult.load(store)
     run(data, fits, store)
-    (store / "benchmark.json").write_text(json.dumps({"data": "gone.npz"}))
-    with pytest.raises(ValueError, match=r"The store .* is damaged: .*gone.npz"):
+    (manifest,) = store.glob("benchmark-*.json")
+    (images,) = store.glob("data-*.npz")
+    text = manifest.read_text()
+    manifest.write_text(json.dumps({"data": "gone.npz"}))
+    with (
+        pytest.warns(UserWarning, match=rf"{manifest.name} is damaged .* left out"),
+        pytest.raises(ValueError, match=r"none of its files benchmark-.* no job is lost"),
+    ):
         BenchmarkResult.load(store)
+    manifest.write_text(text)
+    images.unlink()
+    with pytest.raises(ValueError, match=r"its images cannot be read .* writes them anew"):
+        BenchmarkResult.load(store)
+    run(data, fits, store)
+    assert count(fits) == 6
+    assert BenchmarkResult.load(store).missing == []
 
 
 def test_nothing_temporary_is_left(data, fits, store):
