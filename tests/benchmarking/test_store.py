@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import numpy as np
@@ -187,10 +188,21 @@ def test_nothing_temporary_is_left(data, fits, store):
     assert not [path for path in store.rglob("*") if path.name.endswith(".tmp")]
 
 
+class Untold:
+    """Can be copied, and holds what cannot be told from others."""
+
+    def __init__(self):
+        self.lock = threading.Lock()
+
+    def __deepcopy__(self, memo):
+        return self
+
+
 def test_parameters_that_cannot_be_fingerprinted_are_named(data, store):
-    methods = {"a": NoisyThreshold(steepness=lambda: 3)}
+    methods = {"a": NoisyThreshold(steepness=Untold())}
     with pytest.raises(ValueError, match="cannot be fingerprinted, which `store` needs"):
         benchmark(methods, **data, store=store, verbose=0)
+    assert not store.exists()
 
 
 def test_lists_of_images_survive_the_store(data, store):
