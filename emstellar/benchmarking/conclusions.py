@@ -92,8 +92,8 @@ def _about_models(c, best, beaten, equal):
         yield f"No significant difference from {_differences(c, best, equal)} was found."
     if len(once) == len(c.means):
         yield (
-            f"This is about these {number} fitted models, not about the methods: each was fitted "
-            "once, and another seed or other training images may turn the order round."
+            f"This is about these {number} fitted models, not about the methods: fits with another "
+            "seed or other training images may turn the order round."
         )
     else:
         yield f"Of {_list(c.fitted_once)} there is one model: this is about it, not the method."

@@ -175,11 +175,10 @@ def _observe_test(rows, by, grouped, folds):
             'groups they are (groups_test=); by="image" takes them as independent.'
         )
     table = _unit_means(rows, unit)
-    fit = "fold" if rows["fold"].nunique() > 1 else "repeat"
-    several = rows.groupby("method")[fit].nunique()
-    if fit == "fold":
-        # Votes have one "fold", which stands for all.
-        several = rows[rows["fold"] != ALL_FOLDS].groupby("method")["fold"].nunique()
+    # Votes of all folds are one model each.
+    of_folds = rows[rows["fold"] != ALL_FOLDS]
+    fit = "fold" if of_folds["fold"].nunique() > 1 else "repeat"
+    several = (of_folds if fit == "fold" else rows).groupby("method")[fit].nunique()
     several = several[several > 1].index
     once = [method for method in table.columns if method not in several]
     if not len(several):

@@ -43,6 +43,7 @@ result = benchmark(
     cv=GroupKFold(2),
     X_test=X[test],
     y_test=y[test],
+    groups_test=groups[test],
     scoring=["f1", "jaccard", "sensitivity", "ppv", "v_rand", "v_info"],
     random_state=0,
     verbose=0,
@@ -68,13 +69,15 @@ MetricHeatmapDisplay.from_benchmark(result)
 # Is the difference real?
 # -----------------------
 #
-# Four images are too few to rank anything by, however large the differences look. The result says
-# so; for a ranking, bring more images.
+# The test images are of two pieces of tissue, and each piece is one observation, however many
+# images it has. From two little can be told, however large the differences look, and the result
+# says so; for a ranking, bring more tissue.
 
 print(result.compare("f1"))
 
 # %%
-# The cross-validation has eight images, but of four pieces of tissue: they count as four.
+# In the cross-validation the models of a fold predict two pieces of tissue, so that the two folds
+# are the observations.
 
 print(result.compare("f1", "validation"))
 

@@ -72,7 +72,7 @@ def published_differences(size=256):
 
     truth = quarters(published.target)
     scores = {
-        name: np.array([f1_score(t, p) for t, p in zip(truth, quarters(maps), strict=True)])
+        name: np.array([f1_score([t], [p]) for t, p in zip(truth, quarters(maps), strict=True)])
         for name, maps in published.maps.items()
     }
     return {f"{a} − {b}": scores[a] - scores[b] for a, b in combinations(scores, 2)}
