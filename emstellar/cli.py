@@ -128,12 +128,12 @@ def _add_benchmark(commands):
     _add_rates(page, default=argparse.SUPPRESS)
 
 
-def _add_colors(parser, default="paper"):
+def _add_colors(parser, default="colorblind"):
     parser.add_argument(
         "--colors",
-        choices=("paper", "colorblind"),
+        choices=("colorblind", "paper"),
         default=default,
-        help="of right and wrong pixels in the overlays (paper)",
+        help="of right and wrong pixels in the overlays (colorblind)",
     )
 
 

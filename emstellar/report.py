@@ -6,16 +6,17 @@ from pathlib import Path
 import jinja2
 import matplotlib.pyplot as plt
 import numpy as np
-from matplotlib.colors import to_hex
 
 from . import __version__
-from .displays import MetricHeatmapDisplay, OverlayDisplay, RankDisplay
-from .displays.confusion_colors import get_colors
+from .benchmarking.reproduction import can_save, describe_next_steps
+from .displays import MetricHeatmapDisplay, OverlayDisplay
+from .displays.confusion_colors import make_legend
+from .displays.heatmap import find_em_nets
 from .files import write_atomically
-from .metrics.labels import metric_label
 from .report_cards import make_cards, method_anchors
+from .report_findings import describe_comparison, headlines
 from .report_pictures import (
-    embed,
+    leading_metric,
     make_charts,
     make_curves,
     make_heatmaps,
@@ -23,7 +24,8 @@ from .report_pictures import (
     shown_images,
     shown_methods,
 )
-from .report_tables import comparison_table, cost_note, cost_table, fold_tables, summary_table
+from .report_summaries import make_summaries, undefined_note
+from .report_tables import cost_note, cost_table, fold_tables
 
 TITLE = "Benchmark of segmenters"
 SECTIONS = {
@@ -37,17 +39,18 @@ SECTIONS = {
     "folds": "Folds",
     "errors": "Failed jobs",
     "methods": "Repeat it",
+    "next": "What next",
 }
 
 
-def render_report(result, *, title=TITLE, colors="paper", price_per_hour=0.0, watts=0.0):
+def render_report(result, *, title=TITLE, colors="colorblind", price_per_hour=0.0, watts=0.0):
     """Return the report of a benchmark as one HTML page.
 
     Parameters
     ----------
     result : BenchmarkResult
     title : str, default="Benchmark of segmenters"
-    colors : {"paper", "colorblind"} or sequence of four colours, default="paper"
+    colors : {"colorblind", "paper"} or sequence of four colours, default="colorblind"
         Of right and wrong pixels in the overlays, as in `emstellar.displays.OverlayDisplay`.
     price_per_hour : float, default=0.0
         Of the machine, in any currency; if given, the page says what each method took.
@@ -92,7 +95,7 @@ def write_report(result, path, **options):
     write_atomically(path, lambda file: file.write(page.encode()))
 
 
-def write_folder(result, folder, *, colors="paper", **options):
+def write_folder(result, folder, *, colors="colorblind", **options):
     """Write tables (CSV), heatmaps and overlays (PNG) and the report.
 
     Parameters
@@ -124,8 +127,9 @@ def write_folder(result, folder, *, colors="paper", **options):
             display = OverlayDisplay.from_benchmark(
                 result, method, subset=subset, index=index, colors=colors
             )
-            name = "".join(c if c.isalnum() else "-" for c in method)
-            _save(display.figure_, paths["overlays"] / f"{name}-{subset}-{index}.png")
+            name = f"{method}-{subset}-{result.image_name(subset, index)}"
+            name = "".join(c if c.isalnum() else "-" for c in name)
+            _save(display.figure_, paths["overlays"] / f"{name}.png")
     write_report(result, paths["report"], colors=colors, **options)
     return paths
 
@@ -133,19 +137,19 @@ def write_folder(result, folder, *, colors="paper", **options):
 def _content(result, colors, rates):
     """Return everything that the template fills in."""
     subset = result.subsets[-1] if result.subsets else result.check_subset(None)
-    legend = {name: to_hex(color) for name, color in get_colors(colors).items()}
+    legend = make_legend(colors)
     anchors = method_anchors(result)
     overlays = make_overlays(result, subset, colors)
     cost = cost_table(result, anchors, **rates)
     return {
-        "headlines": _headlines(result, subset),
+        "headlines": headlines(result, subset),
         "data": _describe_data(result),
         "description": result.data.description,
-        "summaries": _summaries(result, anchors),
-        "spread_note": "Means, with the standard deviation over folds and repeats after the ± "
-        "(over images where there are no folds).",
+        "summaries": make_summaries(result, anchors),
+        "undefined_note": undefined_note(result),
         "heatmaps": make_heatmaps(result),
-        "comparison": _comparison(result, subset),
+        "boxed": find_em_nets(result),
+        "comparison": describe_comparison(result, subset),
         "overlays": overlays,
         "overlay_note": _overlay_note(result, subset),
         "legend": legend,
@@ -163,30 +167,9 @@ def _content(result, colors, rates):
         ],
         "methods": result.manifest["methods"],
         "code": result.manifest["code"],
+        "next": _next_steps(result, subset),
         "environment": _environment(result),
     }
-
-
-def _headlines(result, subset):
-    metric = result.metrics[0]
-    label = metric_label(metric)
-    means = result.summary(metric, subset)[metric, "mean"].dropna()
-    of_folds = means[means.index.isin(result.methods_of("fold ensemble"))]
-    means = means.drop(of_folds.index)
-    best = means.idxmax()
-    sentences = [f"{best} has the highest mean {label} on {subset} images: {means[best]:.4f}."]
-    if len(of_folds) and of_folds.max() > means[best]:
-        sentences.append(
-            f"The folds of one method vote better still: {of_folds.idxmax()}, "
-            f"{label} {of_folds.max():.4f}."
-        )
-    if len(result.errors):
-        failed = ", ".join(dict.fromkeys(result.errors["method"]))
-        sentences.append(f"{len(result.errors)} jobs failed ({failed}): see below.")
-    missing = result.missing
-    if missing:
-        sentences.append(f"{len(missing)} jobs have not run yet: the benchmark is not finished.")
-    return sentences
 
 
 def _describe_data(result):
@@ -217,50 +200,25 @@ def _describe_images(X, y, classes):
     return text
 
 
-def _summaries(result, anchors):
-    notes = {
-        "validation": "Each image predicted by the model of the fold that held it out.",
-        "test": "Images that no model was trained on, predicted by the model of every fold.",
-    }
-    if "validation" not in result.subsets:
-        notes["test"] = "All images pooled; the spread is that of single images."
-    votes = result.methods_of("fold ensemble")
-    parts = []
-    for subset in reversed(result.subsets):
-        summary = result.summary(subset=subset)
-        of_folds = summary.loc[[name for name in summary.index if name in votes]]
-        parts.append(
-            {
-                "title": f"{subset.capitalize()} images",
-                "note": notes[subset],
-                "table": summary_table(summary.drop(index=of_folds.index), anchors),
-                "votes": summary_table(of_folds, anchors) if len(of_folds) else None,
-            }
-        )
-    return parts
-
-
-def _comparison(result, subset):
-    if len(result.methods_of("segmenter")) < 2:
-        return None
-    comparison = result.compare(subset="validation" if "validation" in result.subsets else subset)
-    note = (
-        f"{metric_label(comparison.metric)} on {comparison.subset} images, {comparison.n_units} "
-        f"{comparison.unit}s; Wilcoxon's signed-rank test, Holm's correction, bootstrap intervals."
-    )
-    return {
-        "conclusion": comparison.conclusion,
-        "image": embed(RankDisplay(comparison).plot().figure_),
-        "note": note,
-        "table": comparison_table(comparison),
-    }
-
-
 def _overlay_note(result, subset):
-    note = "The first image and the hardest, which has the lowest mean score."
+    note = "The first image and the hardest, which has the lowest mean score over all methods."
     if subset == "test" and "validation" in result.subsets:
-        note += " Methods are shown by the model of their first fold."
+        note += " Methods are shown by the model of their first fold, ensembles by all of theirs."
+    if len(result.classes) > 2:
+        note += f" Foreground is the class {result.classes[-1]}, all others are background."
     return note
+
+
+def _next_steps(result, subset):
+    """Return how to put the best segmenter to use; None for maps made elsewhere."""
+    means = result.summary(subset=subset)[leading_metric(result), "mean"]
+    means = means[means.index.isin(result.methods_of("segmenter"))].dropna()
+    if result.data.X is None or means.empty:
+        return None
+    best = means.idxmax()
+    representation = result.manifest["methods"].get(best, "")
+    code = describe_next_steps(best, representation)
+    return {"method": best, "code": code, "has_command": can_save(representation)}
 
 
 def _environment(result):

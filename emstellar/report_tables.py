@@ -8,6 +8,7 @@ from .metrics.labels import metric_label
 COSTS = {
     "fit_time": "Fit, s",
     "fit_cpu_time": "Fit, CPU s",
+    "compile_time": "Compile, s",
     "convergence_time": "To best epoch, s",
     "n_iter": "Epochs",
     "predict_seconds_per_megapixel": "Predict, s per megapixel",
@@ -177,20 +178,25 @@ def comparison_table(comparison):
     Parameters
     ----------
     comparison : Comparison
+
+    Returns
+    -------
+    dict
+        The corrected p-value is marked where it makes one of the methods the winner.
     """
     rows = [
         [
             text_cell(pair.method_a),
             text_cell(pair.method_b),
             number_cell(pair.difference, "+.4f"),
-            text_cell(f"{pair.low:+.4f} to {pair.high:+.4f}"),
+            text_cell("–" if np.isnan(pair.low) else f"{pair.low:+.4f} to {pair.high:+.4f}"),
             number_cell(pair.p_value, ".3g"),
-            number_cell(pair.p_holm, ".3g", best=pair.p_holm < comparison.alpha),
+            number_cell(pair.p_holm, ".3g", best=bool(pair.winner)),
+            number_cell(pair.p_a_better, ".2f"),
+            number_cell(pair.p_b_better, ".2f"),
         ]
         for pair in comparison.pairs.itertuples()
     ]
     interval = f"{1 - comparison.alpha:.0%} interval"
-    return {
-        "columns": ["Method A", "Method B", "A − B", interval, "p", "p, corrected"],
-        "rows": rows,
-    }
+    heads = ["Method A", "Method B", "A − B", interval, "p", "p, corrected"]
+    return {"columns": [*heads, "A better", "B better"], "rows": rows}

@@ -1,23 +1,34 @@
 """The report: one page that needs nothing else and says everything, safely."""
 
+import base64
+import html
+import io
+import os
 import re
+import subprocess
+import sys
 from dataclasses import replace
 from html.parser import HTMLParser
+from pathlib import Path
 
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
+from PIL import Image
 from skimage.io import imread
 from sklearn.exceptions import FitFailedWarning
 
-from emstellar import BenchmarkResult, benchmark
+from emstellar import BenchmarkResult, RandomForestSegmenter, benchmark
 from emstellar.displays import MetricHeatmapDisplay
+from emstellar.model_selection import BlockKFold
 from emstellar.report import render_report, write_folder, write_report
-from emstellar.report_pictures import shown_images
+from emstellar.report_pictures import embed_pixels, shown_images
 
 from .benchmarking.segmenters import FailingSegmenter, NoisyThreshold
 from .displays.conftest import result  # noqa: F401 - a fixture
+
+ROOT = Path(__file__).parents[1]
 
 
 class Page(HTMLParser):
@@ -75,7 +86,7 @@ def test_the_page_says_what_was_found(page, result):  # noqa: F811
     means = result.summary()["f1", "mean"]
     best = means.drop(result.methods_of("fold ensemble"))
     assert f"{best.idxmax()} has the highest mean F1 on test images: {best.max():.4f}" in page.text
-    assert "cannot support a ranking" in page.text
+    assert f"On validation images: {result.compare('f1', 'validation').headline}" in page.text
     assert "from tests.benchmarking.segmenters import NoisyThreshold" in page.text
     assert "scikit-learn" in page.text
 
@@ -88,7 +99,8 @@ def test_the_best_of_each_column_is_marked(report, result):  # noqa: F811
 
 def test_every_picture_is_inside_once(page, result):  # noqa: F811
     pictures = [link for link in page.links if link.startswith("data:image")]
-    overlays = 4 * len(shown_images(result, "test"))
+    # Of each image the image alone and four methods.
+    overlays = 5 * len(shown_images(result, "test"))
     # Besides heatmaps, ranks, curves of two methods, cost.
     assert len(pictures) == overlays + 2 + 1 + 2 + 1
     assert len(set(page.ids)) == len(page.ids)
@@ -117,7 +129,7 @@ def test_a_card_holds_scores_ranks_curves_overlays_cost_and_parameters(report, r
     assert f"{result.summary(subset='validation')['npv', 'mean']['blunt']:.4f}" in card
     assert "Training curves of blunt" in card
     copies = [f"overlay-{index}-0" for index in shown_images(result, "test")]
-    assert re.findall('<img data-copy="(.*?)"', card) == copies
+    assert re.findall('data-copy="(.*?)"', card) == copies
     assert "<dt>Fit, s</dt>" in card
     assert "NoisyThreshold(steepness=3.0)" in card
 
@@ -153,18 +165,118 @@ def test_the_memory_of_a_gpu_is_a_column_where_it_was_measured(result, peak):  #
 
 
 def test_overlays_and_legend_have_the_colours_asked_for(report, result):  # noqa: F811
-    assert "background: #ffff00" in report
-    safe = result.to_html(colors="colorblind")
-    assert "background: #f0e442" in safe
-    assert "background: #ffff00" not in safe
-    assert overlays_in(safe) != overlays_in(report)
+    assert "background: #ff00ff" in report
+    assert "true negative: not coloured" in report
+    paper = result.to_html(colors="paper")
+    assert "background: #00ff00" in paper
+    assert "background: #ff00ff" not in paper
+    assert overlays_in(paper) != overlays_in(report)
     assert "background: #ff00ff" in result.to_html(colors=["black", "white", "cyan", "magenta"])
     with pytest.raises(ValueError, match="colors must be one of"):
         result.to_html(colors="papr")
 
 
-def overlays_in(html):
-    return re.findall(r'<img id="overlay-.*?src="(.*?)"', html)
+def overlays_in(page):
+    return re.findall(r'id="overlay-.*?src="(.*?)"', page)
+
+
+def test_overlays_have_the_pixels_of_the_image(report, result):  # noqa: F811
+    (_, encoded) = overlays_in(report)[0].split("base64,")
+    picture = Image.open(io.BytesIO(base64.b64decode(encoded)))
+    assert picture.size == result.data.X_test[0].shape[::-1]
+    assert Image.open(io.BytesIO(base64.b64decode(large_picture()))).size == (1000, 750)
+
+
+def large_picture():
+    return embed_pixels(np.zeros((1500, 2000, 3))).split("base64,")[1]
+
+
+def test_images_bear_the_names_of_their_files(result, tmp_path):  # noqa: F811
+    data, names = result.data, ["a.tif", "b.tif", "c.tif", "d.tif"]
+    options = {"cv": 2, "scoring": "f1", "verbose": 0, "names": names}
+    named = benchmark(NoisyThreshold(), data.X, data.y, store=tmp_path, **options)
+    for kept in (named, BenchmarkResult.load(tmp_path)):
+        assert "Validation image a.tif" in Page(kept.to_html()).text
+    with pytest.raises(ValueError, match="Found 1 names for 4 validation images"):
+        benchmark(NoisyThreshold(), data.X, data.y, cv=2, verbose=0, names=["a"])
+
+
+def test_scores_stand_at_one_half_and_at_chosen_thresholds(page, report, result):  # noqa: F811
+    assert "Foreground is what is more probable than 0.5." in page.text
+    assert "The threshold is the one at which F1 is highest on" in page.text
+    for subset in result.subsets:
+        for threshold in (None, "chosen"):
+            summary = result.summary("f1", subset, threshold=threshold)
+            assert f">{summary.loc['blunt', ('f1', 'mean')]:.4f}<" in report
+
+
+def test_maps_made_elsewhere_have_no_chosen_threshold_and_nothing_to_train(result):  # noqa: F811
+    masks = result.data.y_test // 255
+    maps = {"one": masks * 0.8, "two": masks * 0.6}
+    page = Page(BenchmarkResult.from_predictions(maps, masks, scoring=["f1"]).to_html())
+    assert "No threshold was chosen: there are no validation images" in page.text
+    assert "What next" not in page.text
+
+
+def test_a_metric_that_is_defined_nowhere_does_not_end_the_page(result):  # noqa: F811
+    records = [
+        replace(r, pooled=without(r.pooled), per_image=without(r.per_image)) for r in result.records
+    ]
+    page = Page(BenchmarkResult(records, result.data, result.manifest).to_html())
+    assert "No scores of F1: not defined for any method and fold." in page.text
+    assert "has the highest mean accuracy on test images" in page.text
+
+
+def without(scores):
+    """Return scores of a record, in which F1 is NaN."""
+    nan = {"f1": np.nan}
+    return {
+        subset: values | ({"f1": [np.nan] * len(values["f1"])} if as_list(values) else nan)
+        for subset, values in scores.items()
+    }
+
+
+def as_list(values):
+    return isinstance(values["f1"], list)
+
+
+LOADING = """import numpy as np
+y = np.tile(np.arange(16) % 8 < 4, (4, 16, 1)).astype(int)
+X = y * 0.5"""
+
+
+def test_the_code_of_the_page_runs_in_a_fresh_process(tmp_path):
+    names = {}
+    exec(LOADING, names)
+    methods = {"forest & co": RandomForestSegmenter(2, max_samples=50)}
+    options = {"cv": BlockKFold(2), "scoring": "f1", "verbose": 0, "loading": LOADING}
+    page = benchmark(methods, names["X"], names["y"], **options).to_html()
+    repeat, following = (html.unescape(code) for code in code_of(page, "methods", "next"))
+    script = f"{repeat}\n{following}\nprint(masks.shape)"
+    environment = os.environ | {"PYTHONPATH": str(ROOT), "TF_CPP_MIN_LOG_LEVEL": "3"}
+    done = subprocess.run(
+        [sys.executable, "-c", script],
+        cwd=tmp_path,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=600,
+        check=True,
+    )
+    assert done.stdout.splitlines()[-1] == "(1, 16, 16)"
+    assert (tmp_path / "forest-co.joblib").exists()
+
+
+def code_of(page, *sections):
+    for section in sections:
+        yield re.search(rf'<section id="{section}">.*?<pre>(.*?)</pre>', page, re.S)[1]
+
+
+def test_networks_are_saved_for_the_command(result):  # noqa: F811
+    manifest = {**result.manifest, "methods": dict.fromkeys(result.methods, "UNetSegmenter()")}
+    page = Page(BenchmarkResult(result.records, result.data, manifest).to_html())
+    assert "emstellar segment FILE.emstellar FOLDER --out masks" in page.text
+    assert "segmenter.save('" in page.text
 
 
 def test_the_em_nets_are_boxed(monkeypatch, result):  # noqa: F811

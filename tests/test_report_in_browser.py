@@ -114,11 +114,13 @@ def test_every_picture_shows_and_nothing_is_loaded(ask, result):  # noqa: F811
     const requests = window.performance.getEntriesByType("resource").map((entry) => entry.name);
     return [pictures, requests.filter((name) => !name.startsWith("data:"))];"""
     pictures, requests = ask(loaded)
-    # The overlay of each of four methods stands among the others and on its card.
+    # The overlay of each of four methods stands among the others and on its card; and there is the
+    # image alone.
     overlays = [alt for alt, _ in pictures if "Test image" in alt]
-    assert len(overlays) == 2 * 4 * len(shown_images(result, "test"))
-    assert len(pictures) == len(overlays) + 6
-    assert [alt for alt, width in pictures if not width] == []
+    assert len(overlays) == (2 * 4 + 1) * len(shown_images(result, "test"))
+    # The enlarged picture, which has no words, is empty at first.
+    assert len(pictures) == len(overlays) + 6 + 1
+    assert [alt for alt, width in pictures if alt and not width] == []
     assert requests == []
 
 
@@ -132,3 +134,15 @@ def test_a_link_to_a_method_opens_its_card(ask):
     is_open, method, title = ask(follow)
     assert is_open
     assert title.startswith(f"{method} F1 ")
+
+
+def test_a_click_enlarges_a_picture_and_the_next_closes_it(ask):
+    click = """
+    const picture = page.querySelector("img.enlarge");
+    const dialog = page.getElementById("enlarged");
+    picture.click();
+    const large = dialog.querySelector("img");
+    const shown = [dialog.open, large.src === picture.src, large.clientWidth > 500];
+    dialog.click();
+    return [...shown, dialog.open];"""
+    assert ask(click) == [True, True, True, False]

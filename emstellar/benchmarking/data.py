@@ -108,6 +108,35 @@ def check_data(X, y, groups, X_test, y_test, description="", groups_test=None):
     )
 
 
+def check_names(data, names, names_test):
+    """Return the names of the images by subset, as the manifest holds them.
+
+    Parameters
+    ----------
+    data : BenchmarkData
+    names, names_test : sequence of str or None
+
+    Returns
+    -------
+    dict of str to list of str
+        Only of the subsets whose names are known.
+
+    Raises
+    ------
+    ValueError
+        If there are not as many names as images.
+    """
+    found = {}
+    for subset, given in {"validation": names, "test": names_test}.items():
+        if given is None:
+            continue
+        images = next((values for values in data.subset(subset) if values is not None), ())
+        if len(given) != len(images):
+            raise ValueError(f"Found {len(given)} names for {len(images)} {subset} images.")
+        found[subset] = [str(name) for name in given]
+    return found
+
+
 def _as_stored(images):
     return images if images is None or isinstance(images, (list, tuple)) else np.asarray(images)
 

@@ -1,6 +1,9 @@
-"""What a benchmark has kept of its jobs besides tables: maps, models, which fold did best."""
+"""What a benchmark has kept of its jobs besides tables: maps, models, and what they tell."""
+
+from functools import cached_property
 
 from .best_fold import choose_fold
+from .chosen_thresholds import ThresholdChoice
 
 
 class KeptOutputs:
@@ -48,6 +51,22 @@ class KeptOutputs:
             ):
                 maps.setdefault(image, probability)
         return maps
+
+    def image_name(self, subset, index):
+        """Return what an image is called: the name of its file, else where it stands.
+
+        Parameters
+        ----------
+        subset : {"validation", "test"}
+        index : int
+            The position of the image in the subset.
+
+        Returns
+        -------
+        str
+        """
+        names = self.manifest.get("names", {}).get(subset)
+        return str(index) if names is None else names[index]
 
     def model(self, method, repeat=0, fold=0, *, network=None):
         """Return the fitted segmenter of a job, if ``benchmark(..., keep_models=True)`` kept it.
@@ -121,3 +140,53 @@ class KeptOutputs:
                 f"segmenters are {self.methods_of('segmenter')}."
             )
         return chosen.fold
+
+    @cached_property
+    def _threshold_choice(self):
+        ensembles = self.manifest.get("ensembles", ())
+        return ThresholdChoice(self.records, self.data, self.metrics, ensembles)
+
+    @property
+    def choosing_metric(self):
+        """The metric that is highest at the chosen thresholds."""
+        return self._threshold_choice.metric
+
+    def why_no_threshold(self):
+        """Return why no threshold can be chosen, as a sentence, or nothing."""
+        return self._threshold_choice.why_not()
+
+    @cached_property
+    def _at_chosen_thresholds(self):
+        reason = self._threshold_choice.why_not()
+        if reason:
+            raise ValueError(reason)
+        records = [r if r.failed else self._threshold_choice.rescore(r) for r in self.records]
+        return type(self)(records, self.data, self.manifest)
+
+    def at_chosen_thresholds(self):
+        """Return the same result with all scores at the thresholds that validation images choose.
+
+        A network that is unsure of rare objects finds few of them at 0.5 and many at 0.2; so
+        methods are compared fairly only if each has its own threshold. Of each fold it is the
+        one at which the first metric that weighs both kinds of errors (else F1) is best on the
+        validation images of the method's *other* folds; on test images, of all its folds. Scored
+        images have no part in it. It is chosen by the stored maps, also those of ensembles; in a
+        majority vote every member votes at its own threshold.
+
+        Returns
+        -------
+        BenchmarkResult
+            With the same tables and questions. Metrics without a threshold keep their score;
+            V_Rand and V_Info are at the chosen threshold instead of the best of many. Scorers of
+            your own are NaN, and so is a fold that is the only one.
+
+        Raises
+        ------
+        ValueError
+            If there are more than two classes, or no validation images.
+
+        See Also
+        --------
+        emstellar.ThresholdedSegmenter : Chooses within the training images of each fold.
+        """
+        return self._at_chosen_thresholds

@@ -119,6 +119,7 @@ def score_folders(
         masks,
         X=X,
         groups=find_groups(groups, names),
+        names=names,
         scoring=scoring,
         threshold=threshold,
         n_jobs=n_jobs,

@@ -1,12 +1,18 @@
 """The code that repeats a benchmark."""
 
+import re
+
 import numpy as np
+
+from .. import segmenters as own_segmenters
+from ..metrics import get_scorer_names
+from .code_writer import CodeWriter
 
 # What a call is given besides segmenters and options.
 _GIVEN = ("X", "y", "groups", "X_test", "y_test", "groups_test")
 
 
-def describe_call(segmenters, cv, data, scoring, parameters, loading=""):
+def describe_call(segmenters, cv, data, scoring, parameters, loading="", names=()):
     """Return Python code that makes the same call.
 
     Parameters
@@ -19,6 +25,8 @@ def describe_call(segmenters, cv, data, scoring, parameters, loading=""):
         Further keyword arguments.
     loading : str, default=""
         Code that loads the images. Without it a comment says which images they were.
+    names : collection of str, default=()
+        The subsets whose images have names.
 
     Returns
     -------
@@ -45,8 +53,10 @@ def describe_call(segmenters, cv, data, scoring, parameters, loading=""):
         scoring=['f1'],
     )
     """
-    names = [f"    {name!r}: {_one_line(segmenter)}," for name, segmenter in segmenters.items()]
-    arguments = {"cv": _as_code(cv)}
+    writer = CodeWriter()
+    writer.need("emstellar", "benchmark")
+    methods = [f"    {name!r}: {writer.write(value)}," for name, value in segmenters.items()]
+    arguments = {"cv": writer.write(_as_lists(cv))}
     if data.groups is not None:
         arguments["groups"] = "groups"
     if data.X_test is not None:
@@ -55,10 +65,23 @@ def describe_call(segmenters, cv, data, scoring, parameters, loading=""):
         arguments["y_test"] = "y_test"
     if data.groups_test is not None:
         arguments["groups_test"] = "groups_test"
-    arguments |= {name: repr(value) for name, value in {"scoring": scoring, **parameters}.items()}
-    lines = [loading.strip() or _which_images(data), "", *_imports(segmenters, cv), ""]
-    lines += ["segmenters = {", *names, "}", _call("benchmark", "segmenters, X, y", arguments)]
+    known = {"validation": "names", "test": "names_test"}
+    arguments |= {name: name for subset, name in known.items() if subset in names}
+    parameters = {"scoring": scoring, **parameters}
+    arguments |= {name: writer.write(value) for name, value in parameters.items()}
+    lines = [loading.strip() or _which_images(data), "", *writer.imports(), ""]
+    lines += _what_is_missing(writer.unknown, scoring)
+    lines += ["segmenters = {", *methods, "}", _call("benchmark", "segmenters, X, y", arguments)]
     return "\n".join(lines)
+
+
+def _what_is_missing(unknown, scoring):
+    """Yield comments that name what the reader must supply before the code runs."""
+    own = [name for name in scoring if name not in get_scorer_names()]
+    if own:
+        yield f"# Scorers of one's own, to be registered or passed by the reader: {', '.join(own)}."
+    if unknown:
+        yield f"# To be supplied by the reader: {'; '.join(dict.fromkeys(unknown))}."
 
 
 def describe_predictions(data, parameters, loading=""):
@@ -132,7 +155,68 @@ def describe_study(function, arguments, study):
         lines.append("X_test, y_test = study.X_test, study.y_test")
     if study.groups_test is not None:
         lines.append("groups_test = study.groups_test")
+    for name in ("names", "names_test"):
+        if getattr(study, name) is not None:
+            lines.append(f"{name} = study.{name}")
     return "\n".join(lines)
+
+
+def describe_next_steps(method, representation):
+    """Return Python code, after that of the benchmark, that puts a method to use.
+
+    Parameters
+    ----------
+    method : str
+        The name of a segmenter of the benchmark.
+    representation : str
+        Its representation.
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> from emstellar.benchmarking.reproduction import describe_next_steps
+    >>> print(describe_next_steps("U-Net", "UNetSegmenter(width=0.5)"))
+    from emstellar import load
+    <BLANKLINE>
+    # Train on all labelled images, and keep the result in a file.
+    segmenter = segmenters['U-Net'].fit(X, y)
+    segmenter.save('U-Net.emstellar')
+    <BLANKLINE>
+    # Later, and elsewhere: segment other images, here the first one once more.
+    segmenter = load('U-Net.emstellar')
+    masks = segmenter.predict(X[:1])
+    """
+    stem = re.sub(r"[^A-Za-z0-9]+", "-", method).strip("-") or "segmenter"
+    own_files = can_save(representation)
+    file = repr(f"{stem}.emstellar" if own_files else f"{stem}.joblib")
+    return "\n".join(
+        [
+            "from emstellar import load" if own_files else "from joblib import dump, load",
+            "",
+            "# Train on all labelled images, and keep the result in a file.",
+            f"segmenter = segmenters[{method!r}].fit(X, y)",
+            f"segmenter.save({file})" if own_files else f"dump(segmenter, {file})",
+            "",
+            "# Later, and elsewhere: segment other images, here the first one once more.",
+            f"segmenter = load({file})",
+            "masks = segmenter.predict(X[:1])",
+        ]
+    )
+
+
+def can_save(representation):
+    """Tell whether a segmenter writes files of its own, which the command `segment` reads.
+
+    Parameters
+    ----------
+    representation : str
+        Of the segmenter.
+    """
+    name = representation.partition("(")[0]
+    return hasattr(getattr(own_segmenters, name, None), "save")
 
 
 def _call(function, values, arguments):
@@ -141,10 +225,11 @@ def _call(function, values, arguments):
     return "\n".join([*lines, ")"])
 
 
-def _as_code(cv):
+def _as_lists(cv):
+    """Return splits without arrays, which are longer to write; all else as it is."""
     if not isinstance(cv, list):
-        return _one_line(cv)
-    return repr([tuple(np.asarray(side).tolist() for side in split) for split in cv])
+        return cv
+    return [tuple(np.asarray(side).tolist() for side in split) for split in cv]
 
 
 def _which_images(data):
@@ -154,27 +239,3 @@ def _which_images(data):
         f"# How the images were loaded was not given (loading=). They were {', '.join(lengths)};\n"
         f"# result.data.fingerprint is {data.fingerprint}."
     )
-
-
-def _imports(segmenters, cv):
-    modules = {"emstellar": {"benchmark"}}
-    for item in [*segmenters.values(), cv]:
-        kind = type(item)
-        if kind.__module__ != "builtins":
-            modules.setdefault(_public_module(kind), set()).add(kind.__name__)
-    return [
-        f"from {module} import {', '.join(sorted(names))}"
-        for module, names in sorted(modules.items())
-    ]
-
-
-def _public_module(kind):
-    """Return the shortest parent module that offers the class."""
-    parts = kind.__module__.split(".")
-    if parts[0] == "emstellar":
-        return "emstellar"
-    return ".".join(part for part in parts if not part.startswith("_"))
-
-
-def _one_line(value):
-    return " ".join(repr(value).split())

@@ -7,7 +7,8 @@ import numpy as np
 
 from ..validation import check_groups, is_sequence_of_arrays
 from . import frames
-from .data import BenchmarkData
+from .csv_tables import collect_tables
+from .data import BenchmarkData, check_names
 from .ensembles import check_ensembles, make_ensembles
 from .environment import describe_environment
 from .kept import KeptOutputs
@@ -57,6 +58,9 @@ class BenchmarkResult(KeptOutputs, ResultQuestions):
         Parameters and operations of each network.
     errors : DataFrame
         The jobs that failed, with tracebacks.
+    thresholds : DataFrame
+        The threshold that validation images choose for each method, repeat, fold and subset, and
+        how many images chose it; see `at_chosen_thresholds`.
     """
 
     def __init__(self, records, data, manifest):
@@ -77,6 +81,7 @@ class BenchmarkResult(KeptOutputs, ResultQuestions):
     resources = cached_property(lambda self: frames.resource_frame(self.records))
     complexity = cached_property(lambda self: frames.complexity_frame(self.records))
     errors = cached_property(lambda self: frames.error_frame(self.records))
+    thresholds = cached_property(lambda self: self._threshold_choice.table())
 
     @property
     def methods(self):
@@ -117,7 +122,7 @@ class BenchmarkResult(KeptOutputs, ResultQuestions):
         found = set(self.fold_scores["subset"])
         return [subset for subset in ("validation", "test") if subset in found]
 
-    def summary(self, metrics=None, subset=None):
+    def summary(self, metrics=None, subset=None, *, threshold=None):
         """Return the mean and the spread of each metric for each method.
 
         Parameters
@@ -126,6 +131,8 @@ class BenchmarkResult(KeptOutputs, ResultQuestions):
             All by default.
         subset : {"validation", "test"}, optional
             "test" where there are test scores, else "validation".
+        threshold : "chosen", optional
+            At the thresholds of `at_chosen_thresholds`; by default at 0.5.
 
         Returns
         -------
@@ -141,8 +148,12 @@ class BenchmarkResult(KeptOutputs, ResultQuestions):
         Raises
         ------
         ValueError
-            For a metric or subset without scores.
+            For a metric or subset without scores, and where no threshold can be chosen.
         """
+        if threshold not in (None, "chosen"):
+            raise ValueError(f'threshold must be None or "chosen", got {threshold!r}.')
+        if threshold == "chosen":
+            return self.at_chosen_thresholds().summary(metrics, subset)
         metrics = self.check_metrics(metrics)
         return summarize(self.scores, self.fold_scores, metrics, self.check_subset(subset))
 
@@ -243,17 +254,10 @@ class BenchmarkResult(KeptOutputs, ResultQuestions):
         """
         folder = Path(folder)
         folder.mkdir(parents=True, exist_ok=True)
-        tables = {f"summary_{subset}": self.summary(subset=subset) for subset in self.subsets}
-        for summary in tables.values():
-            summary.columns = ["_".join(column) for column in summary.columns]
-        names = ("scores", "fold_scores", "curves", "resources", "errors")
-        frames_by_name = {name: getattr(self, name).set_index("method") for name in names}
-        tables |= frames_by_name | {"complexity": self.complexity}
         written = []
-        for name, table in tables.items():
-            if len(table):
-                written.append(folder / f"{name}.csv")
-                table.to_csv(written[-1])
+        for name, table in collect_tables(self).items():
+            written.append(folder / f"{name}.csv")
+            table.to_csv(written[-1])
         return written
 
     def to_html(self, path=None, **options):
@@ -362,6 +366,7 @@ class BenchmarkResult(KeptOutputs, ResultQuestions):
         *,
         X=None,
         groups=None,
+        names=None,
         classes=(0, 1),
         scoring=DEFAULT_SCORING,
         threshold=0.5,
@@ -385,6 +390,8 @@ class BenchmarkResult(KeptOutputs, ResultQuestions):
             The images, for overlays.
         groups : array-like of shape (n_images,), optional
             The field, specimen or stack of each image, as `groups_test` of `benchmark`.
+        names : sequence of str, optional
+            What the images are called.
         classes : sequence, default=(0, 1)
             The labels in the order of the maps.
         threshold : float, default=0.5
@@ -414,6 +421,8 @@ class BenchmarkResult(KeptOutputs, ResultQuestions):
             "methods": dict.fromkeys(predictions, "predicted elsewhere"),
             "scoring": scoring.names,
             "ensembles": list(ensembles),
+            "names": check_names(data, None, names),
+            "threshold": threshold,
             "environment": describe_environment(),
             "code": describe_predictions(data, parameters, loading),
         }

@@ -3,7 +3,7 @@
 import warnings
 
 from ..constraints import BOOLEAN, NONE, Interval, InvalidParameterError, OneOf
-from .data import check_data, describe_folds, make_splits
+from .data import check_data, check_names, describe_folds, make_splits
 from .ensembles import DEFAULT_ENSEMBLES, check_ensembles, make_ensembles
 from .environment import describe_environment
 from .job import make_jobs
@@ -35,6 +35,8 @@ def benchmark(
     X_test=None,
     y_test=None,
     groups_test=None,
+    names=None,
+    names_test=None,
     scoring=DEFAULT_SCORING,
     ensembles=DEFAULT_ENSEMBLES,
     n_repeats=1,
@@ -73,6 +75,8 @@ def benchmark(
         The field, specimen or stack of each test image: what counts as one observation when
         methods are compared on them. Without it all test images together are one observation,
         from which nothing can be ranked; see `BenchmarkResult.compare`.
+    names, names_test : sequence of str, optional
+        What the images are called, their files say, for the report.
     scoring : str, sequence of str or dict of str to scorer, default=the nine of the paper
         Names of `emstellar.metrics.get_scorer_names` or scorers as in ``cross_validate``.
     ensembles : sequence of str, default=("average voting", "majority voting", "best fold")
@@ -111,8 +115,8 @@ def benchmark(
         What the images are, for the report.
     loading : str, default=""
         Python code that loads what is passed (`X`, `y`, and where given `groups`, `X_test`,
-        `y_test`, `groups_test`), for the report, whose code then runs from the first line to the
-        last.
+        `y_test`, `groups_test`, `names`, `names_test`), for the report, whose code then runs from
+        the first line to the last.
     verbose : int, default=1
         0 is silent; 1 shows a line per job, and the time left.
 
@@ -161,6 +165,7 @@ def benchmark(
     segmenters, scoring = name_segmenters(segmenters), Scoring(scoring)
     ensembles = check_ensembles(ensembles)
     data = check_data(X, y, groups, X_test, y_test, description, groups_test)
+    names = check_names(data, names, names_test)
     splits = make_splits(cv, data)
     store = None if store is None else Store(store)
     context = None
@@ -174,6 +179,7 @@ def benchmark(
         "methods": {name: repr(segmenter) for name, segmenter in segmenters.items()},
         "scoring": scoring.names,
         "ensembles": list(ensembles),
+        "names": names,
         "jobs": [[job.method, job.repeat, job.fold, job.fingerprint, job.asked] for job in jobs],
         "context": [map_dtype, monitor_folds, [[t.tolist(), v.tolist()] for t, v in splits]],
         "folds": describe_folds(cv, splits),
@@ -185,6 +191,7 @@ def benchmark(
             scoring.names,
             {"ensembles": list(ensembles), **parameters},
             loading,
+            names,
         ),
         "environment": describe_environment(),
     }

@@ -104,7 +104,7 @@ class Settings:
     retry_failed: bool = False
     keep_models: bool = False
     out: str = "emstellar-benchmark"
-    colors: str = "paper"
+    colors: str = "colorblind"
     price_per_hour: float = 0.0
     watts: float = 0.0
 

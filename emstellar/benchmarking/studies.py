@@ -45,7 +45,10 @@ DATA_SETS = ("synthetic", "cardiac", "isbi2012", "neuronal")
 
 
 # Of `benchmark`, which a study decides.
-_ARGUMENTS = ("X", "y", "groups", "cv", "X_test", "y_test", "groups_test", "description", "loading")
+_ARGUMENTS = (
+    *("X", "y", "groups", "cv", "X_test", "y_test", "groups_test"),
+    *("names", "names_test", "description", "loading"),
+)
 
 
 @dataclass(frozen=True)
@@ -62,6 +65,8 @@ class Study:
     loading : str
         The Python code that loads them.
     groups_test : ndarray of shape (n_test_images,) or None
+    names, names_test : list of str or None
+        The files of the images.
     """
 
     X: Any
@@ -74,6 +79,8 @@ class Study:
     description: str
     loading: str = ""
     groups_test: Any = None
+    names: Any = None
+    names_test: Any = None
 
     def arguments(self):
         """Return the keyword arguments of `benchmark` that this study decides."""
@@ -297,13 +304,25 @@ def _cardiac():
         "Mitochondria in heart muscle",
         train.DESCR,
         groups_test=test.groups,
+        names=_file_names(train),
+        names_test=_file_names(test),
     )
 
 
 def _isbi2012():
     bunch = datasets.fetch_isbi2012()
     blocks = BlockKFold(6, purge=1)
-    return Study(bunch.data, bunch.target, None, blocks, None, None, "ISBI 2012", bunch.DESCR)
+    return Study(
+        bunch.data,
+        bunch.target,
+        None,
+        blocks,
+        None,
+        None,
+        "ISBI 2012",
+        bunch.DESCR,
+        names=_file_names(bunch),
+    )
 
 
 def _neuronal():
@@ -320,7 +339,13 @@ def _neuronal():
         train.DESCR,
         # Ten neighbouring sections of one stack, whichever blocks they are cut into.
         groups_test=np.zeros(len(test.data), dtype=int),
+        names=_file_names(train),
+        names_test=_file_names(test),
     )
+
+
+def _file_names(bunch):
+    return [Path(name).name for name in bunch.filenames]
 
 
 def _folder(folder, pattern, test_groups):
@@ -349,6 +374,8 @@ def _folder(folder, pattern, test_groups):
         folder.resolve().name,
         f"{len(names)} images and masks of a folder, matched by name.",
         groups_test=groups[test] if test.any() else None,
+        names=_select(names, ~test),
+        names_test=_select(names, test) if test.any() else None,
     )
 
 

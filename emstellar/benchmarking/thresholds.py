@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from ..metrics import compute_scores
+from ..metrics.threshold_search import scores_at
 
 DEFAULT_THRESHOLDS = np.arange(1, 20) / 20
 
@@ -28,6 +28,11 @@ def score_thresholds(y_true, y_prob, metric="f1", thresholds=None, labels=None):
     Series
         Indexed by threshold.
 
+    Raises
+    ------
+    ValueError
+        If the metric does not depend on a threshold.
+
     Examples
     --------
     >>> import numpy as np
@@ -37,8 +42,5 @@ def score_thresholds(y_true, y_prob, metric="f1", thresholds=None, labels=None):
     [0.75, 1.0]
     """
     thresholds = DEFAULT_THRESHOLDS if thresholds is None else np.asarray(thresholds)
-    scores = [
-        compute_scores((metric,), y_true, y_prob, threshold=threshold, labels=labels)[metric]
-        for threshold in thresholds
-    ]
+    scores = scores_at(metric, y_true, y_prob, thresholds, labels=labels)
     return pd.Series(scores, index=pd.Index(thresholds, name="threshold"), name=metric)

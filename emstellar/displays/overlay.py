@@ -6,7 +6,7 @@ from matplotlib.patches import Patch
 
 from ..validation import check_images
 from .canvas import get_axes
-from .confusion_colors import OUTCOMES, get_colors
+from .confusion_colors import OUTCOMES, get_colors, make_legend, opacity
 
 UNLABELLED = -1
 
@@ -14,8 +14,9 @@ UNLABELLED = -1
 class OverlayDisplay:
     """Image with the outcome of every pixel in colour.
 
-    True positives yellow, true negatives green, false negatives red, false positives blue: the
-    colours of Figs. 6 and 7 of the EM-stellar paper; or a palette safe for colour-blind readers.
+    True positives light blue, false negatives magenta, false positives yellow, and true negatives
+    as they are: colours that every reader can tell apart, over dark and bright tissue. Or those
+    of Figs. 6 and 7 of the EM-stellar paper: yellow, red, blue, and green true negatives.
 
     Parameters
     ----------
@@ -122,7 +123,7 @@ class OverlayDisplay:
 
     @classmethod
     def from_benchmark(
-        cls, result, method, *, index=0, subset=None, threshold=0.5, title=None, ax=None, **plot
+        cls, result, method, *, index=0, subset=None, threshold=None, title=None, ax=None, **plot
     ):
         """Draw the prediction of a method of a benchmark for one image.
 
@@ -135,7 +136,9 @@ class OverlayDisplay:
             The position of the image in its subset.
         subset : {"validation", "test"}, optional
             As in `BenchmarkResult.probabilities`.
-        threshold, ax, **plot
+        threshold : float, optional
+            What a foreground probability must exceed; by default as the scores have it, 0.5.
+        ax, **plot
             As in `from_predictions`.
         title : str, optional
             The method by default.
@@ -152,23 +155,25 @@ class OverlayDisplay:
             y[index],
             maps[index],
             image=None if X is None else X[index],
-            threshold=threshold,
+            threshold=result.manifest.get("threshold", 0.5) if threshold is None else threshold,
             pos_label=result.classes[-1],
             title=method if title is None else title,
             ax=ax,
             **plot,
         )
 
-    def plot(self, ax=None, *, colors="paper", alpha=0.4, legend=True):
+    def plot(self, ax=None, *, colors="colorblind", alpha=0.4, legend=True):
         """Draw the overlay.
 
         Parameters
         ----------
         ax : matplotlib.axes.Axes, optional
             New ones by default.
-        colors : {"paper", "colorblind"} or sequence of four colours, default="paper"
+        colors : {"colorblind", "paper"} or sequence of four colours, default="colorblind"
+            As matplotlib takes them; "none" leaves the image as it is.
         alpha : float, default=0.4
-            How opaque the colours lie over the image, in [0, 1]; 1 where there is none.
+            How opaque colours that have no opacity of their own lie over the image, in [0, 1]; 1
+            where there is none.
         legend : bool, default=True
             Whether to say below what the colours mean.
 
@@ -178,14 +183,14 @@ class OverlayDisplay:
         """
         height, width = self.outcome.shape
         self.ax_, self.figure_ = get_axes(ax, (4.2, 4.2 * height / width + 0.8))
-        palette = get_colors(colors)
-        self.image_ = self.ax_.imshow(self._blend(palette, alpha), interpolation="nearest")
+        self.image_ = self.ax_.imshow(self.picture(colors, alpha), interpolation="nearest")
         self.ax_.set_axis_off()
         self.ax_.set_title(self.title)
         self.legend_ = None
         if legend:
             handles = [
-                Patch(facecolor=palette[name], edgecolor="0.3", label=name) for name in OUTCOMES
+                Patch(facecolor=color or "none", edgecolor="0.3", label=name)
+                for name, color in make_legend(colors).items()
             ]
             self.legend_ = self.ax_.legend(
                 handles=handles,
@@ -197,15 +202,27 @@ class OverlayDisplay:
             )
         return self
 
-    def _blend(self, palette, alpha):
-        """Return the RGB picture."""
-        colors = np.array([to_rgb(palette[name]) for name in OUTCOMES])
-        picture = colors[self.outcome]
+    def picture(self, colors="colorblind", alpha=0.4):
+        """Return the image with its outcomes in colour, pixel by pixel.
+
+        Parameters
+        ----------
+        colors, alpha
+            As in `plot`.
+
+        Returns
+        -------
+        ndarray of shape (height, width, 3)
+            RGB values in [0, 1].
+        """
+        palette = [get_colors(colors)[name] for name in OUTCOMES]
+        rgb = np.array([to_rgb(color) for color in palette])
+        opaque = np.array([opacity(color, alpha) for color in palette])
+        if self.image is None:
+            opaque = np.ceil(opaque)
+        opaque = np.where(self.outcome == UNLABELLED, 0, opaque[self.outcome])[..., np.newaxis]
         grey = np.ones(self.outcome.shape) if self.image is None else self.image
-        grey = np.repeat(grey[..., np.newaxis], 3, axis=-1)
-        if self.image is not None:
-            picture = alpha * picture + (1 - alpha) * grey
-        return np.where((self.outcome == UNLABELLED)[..., np.newaxis], grey, picture)
+        return opaque * rgb[self.outcome] + (1 - opaque) * grey[..., np.newaxis]
 
 
 def _outcome(truth, predicted):

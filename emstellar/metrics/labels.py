@@ -1,4 +1,4 @@
-"""How each metric is written in figures, tables and sentences: `metric_label`."""
+"""How each metric is written in figures, tables and sentences."""
 
 # Names and abbreviations, which keep their letters within a phrase. Errors have a minus, so
 # that of every score the higher is the better.
@@ -48,7 +48,28 @@ def metric_label(metric):
     >>> metric_label("f1 (macro)")
     'F1 (macro)'
     """
+    label = metric_words(metric)
+    return label[:1].upper() + label[1:]
+
+
+def metric_words(metric):
+    """Return a metric's name as one would write it within a sentence.
+
+    Parameters
+    ----------
+    metric : str
+        As in `metric_label`.
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> from emstellar.metrics.labels import metric_words
+    >>> metric_words("v_rand"), metric_words("average_precision")
+    ('V_Rand', 'average precision')
+    """
     name, bracket, rest = metric.removeprefix("val_").partition(" (")
     words = LABELS.get(name, name.replace("_", " ")) + bracket + rest
-    label = f"validation {words}" if metric.startswith("val_") else words
-    return label[:1].upper() + label[1:]
+    return f"validation {words}" if metric.startswith("val_") else words

@@ -30,6 +30,26 @@ document.querySelectorAll("img[data-copy]").forEach((image) => {
   image.src = document.getElementById(image.dataset.copy).src;
 });
 
+// A picture fills the window when it is clicked; the next click or the escape key closes it.
+const enlarged = document.getElementById("enlarged");
+const enlarge = (image) => {
+  const large = enlarged.querySelector("img");
+  large.src = image.src;
+  large.alt = image.alt;
+  enlarged.querySelector("p").textContent = image.alt;
+  enlarged.showModal();
+};
+document.querySelectorAll("img.enlarge").forEach((image) => {
+  image.addEventListener("click", () => enlarge(image));
+  image.addEventListener("keydown", (event) => {
+    if (event.key === "Enter" || event.key === " ") {
+      event.preventDefault();
+      enlarge(image);
+    }
+  });
+});
+enlarged.addEventListener("click", () => enlarged.close());
+
 // A link to a card opens it, also a second time.
 const openCard = (hash) => {
   const card = document.getElementById(hash.slice(1));

@@ -10,6 +10,7 @@ from emstellar import RandomForestSegmenter, benchmark
 from emstellar.benchmarking import BenchmarkResult, score_folders
 from emstellar.benchmarking.studies import load_study, make_synthetic_study
 from emstellar.io import write_images
+from emstellar.model_selection import BlockKFold
 
 from .segmenters import NoisyThreshold
 
@@ -91,6 +92,17 @@ groups = [0, 0, 1, 1]"""
 def test_code_of_ones_own_is_taken_for_the_loading():
     result = make_result(cv=GroupKFold(2), groups=[0, 0, 1, 1], loading=LOADING)
     assert_same_scores(run(result.manifest["code"])["result"], result)
+
+
+def test_a_splitter_of_ours_is_imported_from_where_it_is_offered():
+    result = make_result(cv=BlockKFold(2, purge=0), loading=LOADING)
+    assert "from emstellar.model_selection import BlockKFold" in result.manifest["code"]
+    assert_same_scores(run(result.manifest["code"])["result"], result)
+
+
+def test_the_code_names_scorers_of_ones_own():
+    result = make_result(cv=2, scoring={"mine": lambda segmenter, X, y: 0.5}, loading=LOADING)
+    assert "registered or passed by the reader: mine." in result.manifest["code"]
 
 
 def test_splits_that_come_from_a_generator_are_written_out():

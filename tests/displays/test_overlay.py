@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 from matplotlib.colors import to_rgb
+from skimage.color import deltaE_ciede2000, rgb2lab
 
 from emstellar.displays import OverlayDisplay
 from tests.benchmarking.segmenters import NoisyThreshold
@@ -13,7 +14,7 @@ PROBABILITY = np.array([[0.9, 0.2, 0.3, 0.8]])
     ("colors", "expected"),
     [
         ("paper", ["yellow", "lime", "red", "blue"]),
-        ("colorblind", ["#f0e442", "#56b4e9", "#d55e00", "#0072b2"]),
+        ("colorblind", ["#56b4e9", "white", "magenta", "yellow"]),
         (["k", "w", "c", "m"], ["k", "w", "c", "m"]),
     ],
 )
@@ -60,9 +61,67 @@ def test_unlabelled_pixels_keep_the_image():
 
 def test_the_image_shines_through():
     image = np.array([[0.0, 1.0, 0.0, 1.0]])
-    display = OverlayDisplay.from_predictions(TRUTH, PROBABILITY, image=image, alpha=0.25)
+    display = OverlayDisplay.from_predictions(
+        TRUTH, PROBABILITY, image=image, alpha=0.25, colors="paper"
+    )
     np.testing.assert_allclose(display.image_.get_array()[0, 0], [0.25, 0.25, 0], atol=1e-6)
     np.testing.assert_allclose(display.image_.get_array()[0, 1], [0.75, 1, 0.75], atol=1e-6)
+
+
+# What is seen without red, green or blue cones: Machado, Oliveira and Fernandes (2009), A
+# physiologically-based model for simulation of color vision deficiency, severity 1, linear RGB.
+SEEN = {
+    "all cones": np.eye(3),
+    "protanopia": [
+        [0.152286, 1.052583, -0.204868],
+        [0.114503, 0.786281, 0.099216],
+        [-0.003882, -0.048116, 1.051998],
+    ],
+    "deuteranopia": [
+        [0.367322, 0.860646, -0.227968],
+        [0.280085, 0.672501, 0.047413],
+        [-0.011820, 0.042940, 0.968881],
+    ],
+    "tritanopia": [
+        [1.255528, -0.076749, -0.178779],
+        [-0.078411, 0.930809, 0.147602],
+        [0.004733, 0.691367, 0.303900],
+    ],
+}
+
+
+def see(rgb, matrix):
+    """Return the CIELAB colours that are seen."""
+    linear = np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)
+    linear = np.clip(linear @ np.transpose(matrix), 0, 1)
+    encoded = np.where(linear <= 0.0031308, 12.92 * linear, 1.055 * linear ** (1 / 2.4) - 0.055)
+    return rgb2lab(encoded)
+
+
+@pytest.mark.parametrize("eyes", SEEN)
+def test_every_reader_can_tell_the_outcomes_apart_over_every_grey(eyes):
+    greys = np.linspace(0.1, 0.9, 9)
+    outcome = np.repeat([[0], [1], [2], [3]], len(greys), axis=1)
+    picture = OverlayDisplay(np.tile(greys, (4, 1)), outcome).picture()
+    found, tissue, missed, added = see(picture, SEEN[eyes])
+
+    def nearest(one, other):
+        return deltaE_ciede2000(one[:, None], other[None]).min()
+
+    # A difference of 2 is just seen side by side, one of 10 at a glance. Errors may not be taken
+    # for anything else, whatever the greys beneath; what is found is to be seen on each grey.
+    assert nearest(missed, added) > 20
+    assert min(nearest(error, tissue) for error in (missed, added)) > 10
+    assert min(nearest(error, found) for error in (missed, added)) > 10
+    assert deltaE_ciede2000(found, tissue).min() > 5
+
+
+def test_true_negatives_keep_the_tissue_and_errors_are_bright_on_dark_membranes():
+    image, outcome = np.array([[0.1, 0.1, 0.1, 0.1]]), np.array([[0, 1, 2, 3]])
+    found, tissue, missed, added = OverlayDisplay(image, outcome).picture()[0]
+    np.testing.assert_allclose(tissue, 0.1)
+    assert min(missed.max(), added.max()) > 0.7
+    assert found.max() < 0.4
 
 
 def test_from_estimator_equals_from_predictions():

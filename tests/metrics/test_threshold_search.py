@@ -73,5 +73,6 @@ def test_wrong_metrics(metric, message):
 
 
 def test_undefined_everywhere():
-    with pytest.raises(ValueError, match="is undefined at all thresholds"):
-        metrics.find_threshold(MAP, None, TRUTH * 0, "neg_voi")
+    for metric in ("neg_voi", "f1"):
+        with pytest.raises(ValueError, match="is undefined at all thresholds"):
+            metrics.find_threshold(MAP, None, TRUTH * 0, metric)

@@ -1,0 +1,105 @@
+"""What the report concludes: its headline, and the comparison beneath it."""
+
+from .benchmarking.conclusions import count
+from .displays import RankDisplay
+from .metrics.labels import metric_label, metric_words
+from .report_pictures import embed, leading_metric
+from .report_tables import comparison_table
+
+
+def headlines(result, subset):
+    """Return the sentences at the head of the page.
+
+    The first is the conclusion of the comparison, if methods can be compared; the means that
+    follow claim nothing.
+
+    Parameters
+    ----------
+    result : BenchmarkResult
+    subset : {"validation", "test"}
+
+    Returns
+    -------
+    list of str
+    """
+    sentences = []
+    comparison = compare(result, subset)
+    if comparison is not None:
+        sentences.append(f"On {comparison.subset} images: {comparison.headline}")
+    if comparison is None or comparison.subset != subset:
+        sentences.append(_highest_mean(result, subset))
+    if len(result.errors):
+        failed = ", ".join(dict.fromkeys(result.errors["method"]))
+        sentences.append(f"{len(result.errors)} jobs failed ({failed}): see below.")
+    if result.missing:
+        sentences.append(
+            f"{len(result.missing)} jobs have not run yet: the benchmark is not finished."
+        )
+    return sentences
+
+
+def compare(result, subset):
+    """Return the comparison of all methods, by cross-validation where there is one.
+
+    Parameters
+    ----------
+    result : BenchmarkResult
+    subset : {"validation", "test"}
+        Where there is none.
+
+    Returns
+    -------
+    Comparison or None
+        None for one method, or where no unit has scores of all.
+    """
+    if len(result.methods_of("segmenter")) < 2:
+        return None
+    subset = "validation" if "validation" in result.subsets else subset
+    try:
+        return result.compare(leading_metric(result), subset)
+    except ValueError:
+        return None
+
+
+def _highest_mean(result, subset):
+    metric = leading_metric(result)
+    means = result.summary(metric, subset)[metric, "mean"].dropna()
+    if means.empty:
+        return f"No method has a defined score on {subset} images."
+    of_folds = means[means.index.isin(result.methods_of("fold ensemble"))]
+    means = means.drop(of_folds.index)
+    best, label = means.idxmax(), metric_words(metric)
+    sentence = f"{best} has the highest mean {label} on {subset} images: {means[best]:.4f}."
+    if len(of_folds) and of_folds.max() > means[best]:
+        sentence += (
+            f" Higher still, of what the folds of one method give together or the best of them "
+            f"alone, is {of_folds.idxmax()}: {of_folds.max():.4f}."
+        )
+    return sentence + " These means alone do not tell whether a difference is real."
+
+
+def describe_comparison(result, subset):
+    """Return the section about differences, or None.
+
+    Parameters
+    ----------
+    result : BenchmarkResult
+    subset : {"validation", "test"}
+
+    Returns
+    -------
+    dict or None
+        With `conclusion`, `image`, `note` and `table`.
+    """
+    comparison = compare(result, subset)
+    if comparison is None:
+        return None
+    return {
+        "conclusion": comparison.conclusion,
+        "image": embed(RankDisplay(comparison).plot().figure_),
+        "note": f"{metric_label(comparison.metric)} on {comparison.subset} images, "
+        f"{count(comparison.n_units, comparison.unit)}. A corrected p-value is marked where mean, "
+        "test and interval agree on who is better; the last two columns are the probabilities of "
+        "it, from the same differences.",
+        "table": comparison_table(comparison),
+    }

@@ -1,0 +1,126 @@
+"""The tables of scores at the head of the report: at 0.5, and at thresholds that were chosen."""
+
+from .metrics.labels import metric_words
+from .metrics.threshold_search import THRESHOLD_FREE
+from .report_tables import number_cell, summary_table
+
+NOTES = {
+    "validation": "Each image predicted by the model of the fold that held it out.",
+    "test": "Images that no model was trained on, predicted by the model of every fold.",
+}
+OF_FOLDS = (
+    "On each test image the models of all folds of a method vote; or the model that was best on "
+    "its own validation images speaks alone (best fold, which is no vote, and may have had the "
+    "easiest images). The spread is over repeats, else over images."
+)
+
+
+def make_summaries(result, anchors):
+    """Return the tables of each subset, the test images first.
+
+    Parameters
+    ----------
+    result : BenchmarkResult
+    anchors : dict of str to str
+        Where the card of each method is.
+
+    Returns
+    -------
+    list of dict
+        With `title`, `note`, `threshold_note`, `table`, `chosen`, `chosen_note` and `of_folds`.
+    """
+    of_folds = result.methods_of("fold ensemble")
+    notes = dict(NOTES)
+    if "validation" not in result.subsets:
+        notes["test"] = "All images pooled; the spread is that of single images."
+    return [
+        {
+            "title": f"{subset.capitalize()} images",
+            "note": f"{notes[subset]} {_threshold_note(result)}",
+            "of_folds_note": OF_FOLDS,
+            **_tables(result, subset, anchors, of_folds),
+            **_chosen(result, subset, anchors),
+        }
+        for subset in reversed(result.subsets)
+    ]
+
+
+def _tables(result, subset, anchors, of_folds):
+    summary = result.summary(subset=subset)
+    hidden = [name for name in summary.index if name in of_folds]
+    return {
+        "table": summary_table(summary.drop(index=hidden), anchors),
+        "of_folds": summary_table(summary.loc[hidden], anchors) if hidden else None,
+    }
+
+
+def _threshold_note(result):
+    if len(result.classes) > 2:
+        return "Each pixel has its most probable class."
+    threshold = result.manifest.get("threshold", 0.5)
+    return f"Foreground is what is more probable than {threshold:g}."
+
+
+def _chosen(result, subset, anchors):
+    """Return the table at chosen thresholds, or why there is none."""
+    rows = result.thresholds.query("subset == @subset")
+    reason = result.why_no_threshold()
+    if not reason and rows["threshold"].isna().all():
+        reason = "No threshold was chosen: no other validation images than those that are scored."
+    if reason:
+        return {"chosen": None, "chosen_note": reason}
+    summary = result.summary(subset=subset, threshold="chosen")
+    free = [name for name in THRESHOLD_FREE if name in result.metrics]
+    table = summary_table(summary.drop(columns=free, level="metric"), anchors)
+    spans = rows.groupby("method")["threshold"].agg(["min", "max"])
+    table["columns"].insert(1, "Threshold")
+    for name, row in zip(summary.index, table["rows"], strict=True):
+        row.insert(1, _threshold_cell(*spans.loc[name]))
+    return {"chosen": table, "chosen_note": _chosen_note(result, subset)}
+
+
+def _threshold_cell(low, high):
+    """Return a cell with the threshold of a method, or the lowest and highest of its folds."""
+    cell = number_cell(low, ".2f")
+    if low < high:
+        cell["text"] += f" to {high:.2f}"
+    return cell
+
+
+def _chosen_note(result, subset):
+    images = (
+        "the validation images of the method's other folds"
+        if subset == "validation"
+        else "the method's validation images"
+    )
+    note = (
+        f"The threshold is the one at which {metric_words(result.choosing_metric)} is highest on "
+        f"{images}; what is scored here has no part in it."
+    )
+    names = [metric_words(name) for name in ("v_rand", "v_info") if name in result.metrics]
+    if names:
+        note += (
+            f" {' and '.join(names)} are those of this threshold; in the table above, as in the "
+            "ISBI challenge, they are the highest of many thresholds on the scored images "
+            "themselves."
+        )
+    if "majority voting" in result.manifest.get("ensembles", ()):
+        note += " In a majority vote each member votes at its own threshold."
+    return note
+
+
+def undefined_note(result):
+    """Return which metrics are defined nowhere, as a sentence, or nothing.
+
+    Parameters
+    ----------
+    result : BenchmarkResult
+    """
+    defined = set(result.fold_scores.dropna(subset="value")["metric"])
+    missing = [metric_words(metric) for metric in result.metrics if metric not in defined]
+    if not missing:
+        return ""
+    return (
+        f"No scores of {', '.join(missing)}: not defined for any method and fold. Metrics that "
+        "compare two classes are undefined where only one of them occurs."
+    )
