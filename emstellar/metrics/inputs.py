@@ -301,9 +301,9 @@ def _check_probabilities(values, name):
         raise ValueError(f"{name} must hold real numbers, got dtype {values.dtype}.")
     low, high = values.min(), values.max()
     if np.isnan(low):
-        share = np.isnan(values).mean()
+        share = 100 * np.isnan(values).mean()
         raise ValueError(
-            f"Input {name} contains NaN in {share:.3g} of its pixels: what predicted it has "
+            f"Input {name} contains NaN in {share:.3g} % of its pixels: what predicted it has "
             "diverged or overflowed. Leave this method out, or mark pixels that shall not count "
             "by -1 in y_true and give them any probability."
         )
