@@ -257,16 +257,29 @@ def _score(parsed):
 def _segment(parsed):
     from rich.progress import track
 
+    from .input_warnings import inputs_were_judged
     from .io import read_images, write_images
     from .segmenters import load
 
     segmenter = load(parsed.segmenter)
     images, names = read_images(parsed.images)
     predict = segmenter.predict_proba if parsed.probabilities else segmenter.predict
-    for image, name in zip(track(images, "segmenting"), names, strict=True):
-        (mask,) = predict(image[None])
-        write_images(parsed.out, [mask[..., -1] if parsed.probabilities else mask], [name])
+    _judge_range(segmenter, images, parsed.images)
+    with inputs_were_judged():
+        for image, name in zip(track(images, "segmenting"), names, strict=True):
+            (mask,) = predict(image[None])
+            write_images(parsed.out, [mask[..., -1] if parsed.probabilities else mask], [name])
     print(f"Wrote {len(names)} files to {parsed.out}")
+
+
+def _judge_range(segmenter, images, where):
+    """Warn once of images in another range than the training images, not at each image."""
+    from .validation import check_images
+
+    seen = getattr(segmenter, "image_range_", None)
+    if seen is not None and getattr(segmenter, "normalization", None) != "image":
+        images = check_images(list(images))
+        seen.warn_of_others(images, name=type(segmenter).__name__, where=where)
 
 
 def _networks(parsed):

@@ -7,6 +7,8 @@ import keras
 import pytest
 
 import emstellar
+from emstellar.cli import main
+from emstellar.io import write_images
 
 from .small import bright_discs, small_segmenter, two_convolutions
 
@@ -70,3 +72,13 @@ def test_a_monitored_network_tells_that_it_predicts_one_class():
         small_segmenter(epochs=40, learning_rate=0.1).fit(
             X[:2], y[:2], validation_data=(X[2:], y[2:])
         )
+
+
+def test_the_command_tells_of_another_range_once(tmp_path):
+    write_images(tmp_path / "images", X / 255)
+    segmenter = emstellar.UNetSegmenter(width=1 / 32, epochs=1, steps_per_epoch=1, random_state=0)
+    segmenter.fit(X, y).save(tmp_path / "unet")
+    command = ["segment", str(tmp_path / "unet"), str(tmp_path / "images")]
+    with pytest.warns(UserWarning, match="4 of 4 images in .*images lie in another") as told:
+        assert main([*command, "--out", str(tmp_path / "masks")]) == 0
+    assert sum("another range" in str(warning.message) for warning in told) == 1
