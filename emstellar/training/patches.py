@@ -5,13 +5,17 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
+from emstellar.training.deck import Deck
+
 
 class PatchBatches:
     """Random patches of images, masks and weights, batch by batch.
 
     The batch of an epoch and an index depends on nothing but these and the seed, so that the
-    number of workers, an interruption or a continued training change nothing. In every epoch
-    each image is drawn in proportion to its area, and every pixel can be reached.
+    number of workers, an interruption or a continued training change nothing. Every labelled
+    pixel is trained on equally often, at borders and in corners too, whatever the size of its
+    image: see `emstellar.training.deck`. Pixels of a patch that belong to another one's share
+    are seen, but have no weight.
 
     Parameters
     ----------
@@ -26,18 +30,21 @@ class PatchBatches:
     augment : callable or None
         ``augment(image, mask, weight, rng) -> (image, mask, weight)``, applied to a patch.
     patch_size : tuple of int
-        Height and width of a patch in pixels, at most those of the smallest image.
+        Height and width of a patch in pixels. Smaller images are filled up by reflection; what
+        is filled up has no weight.
     batch_size : int
         Patches per batch.
     steps_per_epoch : int or None
-        Batches per epoch; None covers the area of all images once on average.
+        Batches per epoch; None takes as many patches as cover all images side by side. An epoch
+        goes on where the last one ended.
     size_multiple : int
         The sides of what is yielded are multiples of it; reflected pixels of weight zero fill up.
     sampling : {"random", "grid"}, default="random"
         Whether patches lie anywhere, or side by side, overlapping as little as covering the
-        image allows.
+        image allows, and anew in every epoch.
     foreground_fraction : float, default=0.0
-        Share of the patches, in [0, 1], that are placed around a pixel of the rarest class.
+        Share of the patches, in [0, 1], that are placed around a pixel of the rarest class, each
+        such pixel of an image being equally likely.
     seed : int
         The seed of all choices.
 
@@ -95,16 +102,10 @@ class PatchBatches:
         self.seed = seed
         self.sampling = sampling
         self.foreground_fraction = foreground_fraction
-        # The labelled pixels, as flat positions, of the images that are not labelled everywhere:
-        # there a patch must be placed on purpose, or most would have nothing to learn from.
-        self._labelled = [np.flatnonzero(w) if not w.all() else None for w in self.weights]
         self._rare = self._pixels_of_rarest_class() if foreground_fraction else None
-        self._deck = [
-            (i, corner)
-            for i, code in enumerate(self.codes)
-            for corner in grid_corners(code.shape, patch_size)
-        ]
-        self.steps_per_epoch = steps_per_epoch or -(-len(self._deck) // batch_size)
+        self._deck = Deck(self.weights, patch_size, seed, sampling)
+        n_patches = int(self._deck.fewest.prod(axis=1).sum())
+        self.steps_per_epoch = steps_per_epoch or -(-n_patches // batch_size)
 
     def _pixels_of_rarest_class(self):
         """Return the flat positions of the rarest class in each image."""
@@ -127,59 +128,74 @@ class PatchBatches:
         codes : ndarray of shape (batch_size, height, width, 1), int32
         weights : ndarray of shape (batch_size, height, width, 1), float32
         """
-        rng = np.random.default_rng([self.seed, epoch, index])
-        patches = [self._patch(*card, rng) for card in self._cards_of(epoch, index)]
+        key = np.random.SeedSequence(self.seed, spawn_key=(1, epoch, index))
+        rng = np.random.default_rng(key)
+        patches = [self._patch(cell, rng) for cell in self._cells_of(epoch, index, rng)]
         images, codes, weights = (np.stack(arrays) for arrays in zip(*patches, strict=True))
         return images, codes[..., np.newaxis], weights[..., np.newaxis]
 
-    def _cards_of(self, epoch, index):
-        """Return image and grid corner of each patch: the epoch's deck is shuffled, then dealt."""
-        positions = np.arange(index * self.batch_size, (index + 1) * self.batch_size)
-        rounds, cards = np.divmod(positions, len(self._deck))
-        shuffled = {
-            r: np.random.default_rng([self.seed, epoch, int(r), 0]).permutation(len(self._deck))
-            for r in np.unique(rounds)
-        }
-        return [self._deck[shuffled[r][card]] for r, card in zip(rounds, cards, strict=True)]
-
-    def _patch(self, i, grid_corner, rng):
-        top, left = self._corner(i, grid_corner, rng)
-        window = slice(top, top + self.patch_size[0]), slice(left, left + self.patch_size[1])
-        image = self.normalization(self.images[i][window], self.statistics[i])
-        code, weight = self.codes[i][window], self.weights[i][window]
-        if self.augment is not None:
-            image, code, weight = self.augment(image, code, weight, rng)
-        if any(self.padding):
-            image, code = self._pad(image, "reflect"), self._pad(code, "reflect")
-            weight = self._pad(weight, "constant")
-        return image, code, weight
-
-    def _corner(self, i, grid_corner, rng):
-        """Return where a patch begins."""
-        on_rare_class = self.foreground_fraction and rng.random() < self.foreground_fraction
-        if on_rare_class and len(self._rare[i]):
-            return self._corner_around(i, rng.choice(self._rare[i]), rng)
+    def _cells_of(self, epoch, index, rng):
+        """Return the cell of each patch: the next of the deck, or one of the rarest class."""
+        first = index * self.batch_size
         if self.sampling == "grid":
-            return grid_corner
-        if self._labelled[i] is not None:
-            return self._corner_around(i, rng.choice(self._labelled[i]), rng)
-        free = [side - p for side, p in zip(self.codes[i].shape, self.patch_size, strict=True)]
-        return tuple(int(rng.integers(f + 1)) for f in free)
+            run = epoch
+        else:
+            run, first = 0, first + epoch * self.steps_per_epoch * self.batch_size
+        cells = self._deck.deal(run, first, self.batch_size)
+        if not self.foreground_fraction:
+            return cells
+        return [self._or_rare(cell, run, first + i, rng) for i, cell in enumerate(cells)]
 
-    def _corner_around(self, i, position, rng):
-        """Return the corner of a patch that contains a pixel, given as a flat position."""
-        shape = self.codes[i].shape
-        ranges = [
-            (max(0, pixel - p + 1), min(pixel, side - p))
-            for pixel, p, side in zip(
-                np.unravel_index(position, shape), self.patch_size, shape, strict=True
-            )
+    def _or_rare(self, cell, run, position, rng):
+        """Return the cell, or by chance one of its image with a pixel of the rarest class."""
+        rare = self._rare[cell.image]
+        if rng.random() >= self.foreground_fraction or not len(rare):
+            return cell
+        pixel = np.unravel_index(rng.choice(rare), self.codes[cell.image].shape)
+        return self._deck.cell_around(run, position, cell.image, pixel)
+
+    def _patch(self, cell, rng):
+        i = cell.image
+        corner = [
+            self._start(part, side, p, rng)
+            for part, side, p in zip(cell[1:], self.codes[i].shape, self.patch_size, strict=True)
         ]
-        return tuple(int(rng.integers(low, high + 1)) for low, high in ranges)
+        window = tuple(slice(at, at + p) for at, p in zip(corner, self.patch_size, strict=True))
+        share = tuple(
+            slice(start - at, end - at) for (start, end), at in zip(cell[1:], corner, strict=True)
+        )
+        image = self.normalization(self.images[i][window], self.statistics[i])
+        code, weight = self.codes[i][window], np.zeros_like(self.weights[i][window])
+        weight[share] = self.weights[i][window][share]
+        patch = self._filled((image, code, weight), self.patch_size)
+        if self.augment is not None:
+            patch = self.augment(*patch, rng)
+        sides = [p + more for p, more in zip(self.patch_size, self.padding, strict=True)]
+        return self._filled(patch, sides)
 
-    def _pad(self, array, mode):
-        widths = [(0, p) for p in self.padding] + [(0, 0)] * (array.ndim - 2)
-        return np.pad(array, widths, mode=mode)
+    def _start(self, part, side, patch, rng):
+        """Return where a patch begins along a side of its image, so that it holds its cell."""
+        start, end = part
+        lowest, highest = max(0, end - patch), max(0, min(start, side - patch))
+        if self.sampling == "random":
+            return int(rng.integers(lowest, highest + 1))
+        # The first cell begins with its patch, the last one ends with it.
+        share = start / max(1, side - (end - start))
+        return int(np.clip(round(share * max(0, side - patch)), lowest, highest))
+
+    @staticmethod
+    def _filled(patch, sides):
+        """Return image, mask and weight of height and width `sides`."""
+        height, width = patch[0].shape[:2]
+        widths = [(0, sides[0] - height), (0, sides[1] - width)]
+        if not np.any(widths):
+            return patch
+        image, code, weight = patch
+        return (
+            np.pad(image, [*widths, (0, 0)], mode="reflect"),
+            np.pad(code, widths, mode="reflect"),
+            np.pad(weight, widths),
+        )
 
     def generate(self, first_epoch, n_epochs, workers=2):
         """Yield the batches of `n_epochs` epochs, prepared ahead by threads.
@@ -209,22 +225,6 @@ class PatchBatches:
                     yield waiting.popleft().result()
             while waiting:
                 yield waiting.popleft().result()
-
-
-def grid_corners(shape, patch_size):
-    """Return the corners of the fewest patches that cover an image, evenly spaced.
-
-    Examples
-    --------
-    >>> from emstellar.training.patches import grid_corners
-    >>> grid_corners((10, 4), (4, 4))
-    [(0, 0), (3, 0), (6, 0)]
-    """
-    tops, lefts = (
-        np.linspace(0, side - p, -(-side // p)).round().astype(int).tolist()
-        for side, p in zip(shape, patch_size, strict=True)
-    )
-    return [(top, left) for top in tops for left in lefts]
 
 
 def max_code(codes):
