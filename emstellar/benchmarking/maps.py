@@ -13,7 +13,8 @@ def encode_maps(probabilities, dtype):
     probabilities : ndarray or list of ndarray
         Of shape (height, width, n_classes) each.
     dtype : {"float16", "float32", "uint8"}
-        8 bits hold 0..1 as 0..255; what is above one half stays above, what is not stays not.
+        8 bits hold 0..1 as 0..255. In each, the most probable class of every pixel, which among
+        equals is the first, stays what it was.
 
     Returns
     -------
@@ -31,10 +32,40 @@ def encode_maps(probabilities, dtype):
 
 def _encode(image, dtype):
     image = np.asarray(image, dtype="float32")
-    image = image[..., 1] if image.shape[-1] == 2 else image
-    if dtype == "uint8":
-        return np.ceil(image * 255 - 0.5).clip(0, 255).astype("uint8")
-    return image.astype(dtype)
+    winner = image.argmax(axis=-1)
+    if image.shape[-1] == 2:
+        return _on_the_right_side(_round(image[..., 1], dtype), winner == 1)
+    return _with_winner(_round(image, dtype), winner)
+
+
+def _round(image, dtype):
+    return (
+        (image * 255).round().clip(0, 255).astype(dtype)
+        if dtype == "uint8"
+        else image.astype(dtype)
+    )
+
+
+def _on_the_right_side(foreground, wins):
+    """Return the foreground's map, above one half where it wins and there only."""
+    whole = foreground.dtype == np.uint8
+    # Half of 255 is between two numbers.
+    below = foreground.dtype.type(127 if whole else 0.5)
+    return np.where(wins, np.maximum(foreground, _next(below)), np.minimum(foreground, below))
+
+
+def _with_winner(image, winner):
+    """Return maps of several classes in which those that won still do."""
+    lost = image.argmax(axis=-1) != winner
+    # What rounding made equal, or nearly, is set apart by the least there is.
+    image[lost, winner[lost]] = _next(image[lost].max(axis=-1))
+    return image
+
+
+def _next(values):
+    """Return the next larger number of the same type."""
+    whole = values.dtype == np.uint8
+    return values + np.uint8(1) if whole else np.nextafter(values, values.dtype.type(1))
 
 
 def decode_maps(maps):
