@@ -272,13 +272,14 @@ def with_symmetries(predict, *, turned=True):
         ``predict(batch) -> maps``, from (n, height, width, channels) to
         (n, height, width, n_outputs).
     turned : bool, default=True
-        Whether quarter turns are among the symmetries of square images; a network that has only
-        seen fibres along the rows does not know those along the columns.
+        Whether quarter turns are among the symmetries; a network that has only seen fibres along
+        the rows does not know those along the columns. `predict` is then given images with
+        height and width exchanged, too.
 
     Returns
     -------
     callable
-        Of the same kind; 8 times as slow for square images that are turned, else 4 times.
+        Of the same kind; 8 times as slow with quarter turns, else 4 times.
 
     Examples
     --------
@@ -295,7 +296,7 @@ def with_symmetries(predict, *, turned=True):
 
 def _predict_symmetric(predict, turned, batch):
     axes = (1, 2)
-    chosen = symmetries(square=turned and batch.shape[1] == batch.shape[2])
+    chosen = symmetries(square=turned)
     total = 0
     for symmetry in chosen:
         seen = np.ascontiguousarray(symmetry.apply(batch, axes))
