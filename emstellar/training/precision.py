@@ -1,7 +1,12 @@
 """Compute in half precision where the device is good at it, without a global policy."""
 
+import weakref
+
 from emstellar._keras import keras
 from emstellar.inspection.devices import has_amx, has_gpu
+
+# What layers were built for, by layer, so that a change of precision can be taken back.
+_OWN_POLICIES = weakref.WeakKeyDictionary()
 
 PRECISIONS = ("float32", "mixed_bfloat16", "mixed_float16", "auto")
 
@@ -27,8 +32,8 @@ def choose_precision(wanted):
 def set_precision(model, policy):
     """Let the layers of `model` compute under a dtype policy; weights stay float32.
 
-    Layers that were built for a dtype of their own, such as the last activation, keep it: in half
-    precision probabilities near 0 and 1 would be the same.
+    The last layer keeps the policy that it was built for: in half precision probabilities near 0
+    and 1 would be the same. "float32" gives all layers back what they were built for.
 
     Parameters
     ----------
@@ -37,14 +42,13 @@ def set_precision(model, policy):
     policy : str
         Name of a Keras dtype policy.
     """
-    if policy == "float32":
-        return
     last = {layer.name for layer in model.layers[-1:]}
     for layer in model.layers:
         if getattr(layer, "layers", None):
             set_precision(layer, policy)
         elif layer.name not in last:
-            layer.dtype_policy = keras.dtype_policies.get(policy)
+            own = _OWN_POLICIES.setdefault(layer, layer.dtype_policy)
+            layer.dtype_policy = own if policy == "float32" else keras.dtype_policies.get(policy)
 
 
 def with_loss_scaling(optimizer, policy):
