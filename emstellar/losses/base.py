@@ -2,11 +2,15 @@
 
 from emstellar._keras import keras, ops
 
+from emstellar.losses.logits import logits_of
+
 
 class SegmentationLoss(keras.losses.Loss):
     """Base class of losses in which the weight of every pixel counts.
 
-    A subclass computes the loss of a batch in one method, `compute`.
+    A subclass computes the loss of a batch in one method, `compute`. A second,
+    `compute_from_logits`, is for losses that grow without end where the network is wrong: in a
+    segmenter's `fit` it is called instead, with what the last activation was given.
 
     Parameters
     ----------
@@ -63,15 +67,28 @@ class SegmentationLoss(keras.losses.Loss):
             float32.
         """
         codes, weight = self.prepare(y_true, y_pred, sample_weight)
+        logit = logits_of(y_pred) if self._takes_logits() else None
         # Keras hands nested targets on untouched, so the weights travel to `call` beside the codes
         # and Keras' reduction, which knows about distribution strategies, stays the last step.
-        return super().__call__((codes, weight), y_pred)
+        y_true = (codes, weight) if logit is None else (codes, weight, logit)
+        return super().__call__(y_true, y_pred)
 
     def call(self, y_true, y_pred):
-        """Return the loss as a tensor of shape (1,); `y_true` is a pair of codes and weights."""
-        codes, weight = y_true
-        value = self.compute(one_hot(codes, y_pred.shape[-1]), y_pred, weight)
+        """Return the loss as a tensor of shape (1,); `y_true` is codes, weights, perhaps logits."""
+        codes, weight, *logit = y_true
+        target = one_hot(codes, y_pred.shape[-1])
+        if logit:
+            value = self.compute_from_logits(target, logit[0], weight)
+        else:
+            value = self.compute(target, y_pred, weight)
         return ops.reshape(value, (1,))
+
+    @classmethod
+    def _takes_logits(cls):
+        """Tell whether the class that defined `compute` last defined it for logits, too."""
+        methods = ("compute_from_logits", "compute")
+        owner = next(c for c in cls.__mro__ if any(name in vars(c) for name in methods))
+        return "compute_from_logits" in vars(owner)
 
     def compute(self, target, probability, weight):
         """Return the loss of a batch as a scalar tensor.

@@ -49,27 +49,41 @@ class Lovasz(SegmentationLoss):
 
     def compute(self, target, probability, weight):
         """Return the mean extension over the classes that are present."""
-        n_channels = probability.shape[-1]
+        if self.hinge:
+            self._check_one_channel(probability)
+            probability = ops.clip(probability, SMALLEST, 1 - SMALLEST)
+            return self._hinge(target, ops.log(probability) - ops.log(1 - probability), weight)
+        return self._of_errors(ops.abs(target - probability), target, weight)
+
+    def compute_from_logits(self, target, logit, weight):
+        """Return the same, given logits."""
+        if self.hinge:
+            self._check_one_channel(logit)
+            return self._hinge(target, logit, weight)
+        probability = ops.sigmoid(logit) if logit.shape[-1] == 1 else ops.softmax(logit, axis=-1)
+        return self.compute(target, probability, weight)
+
+    def _hinge(self, target, logit, weight):
+        return self._of_errors(ops.relu(1 - (2 * target - 1) * logit), target, weight)
+
+    def _of_errors(self, errors, target, weight):
+        n_channels = errors.shape[-1]
         target = ops.reshape(target, (-1, n_channels))
         weight = ops.reshape(weight, (-1, 1))
-        errors = self._errors(target, ops.reshape(probability, (-1, n_channels)))
+        errors = ops.reshape(errors, (-1, n_channels))
         extension = _extension(errors, target, weight)
         if n_channels == 1:
             return extension[0]
         present = ops.cast(ops.sum(weight * target, axis=0) > 0, "float32")
         return weighted_mean(extension, present)
 
-    def _errors(self, target, probability):
-        if not self.hinge:
-            return ops.abs(target - probability)
-        if probability.shape[-1] != 1:
+    @staticmethod
+    def _check_one_channel(channels):
+        if channels.shape[-1] != 1:
             raise ValueError(
                 "Lovasz(hinge=True) needs a network with one output channel, "
-                f"got {probability.shape[-1]}: use hinge=False."
+                f"got {channels.shape[-1]}: use hinge=False."
             )
-        probability = ops.clip(probability, SMALLEST, 1 - SMALLEST)
-        logit = ops.log(probability) - ops.log(1 - probability)
-        return ops.relu(1 - (2 * target - 1) * logit)
 
     def get_config(self):
         """Return the parameters."""

@@ -3,8 +3,11 @@
 from emstellar._keras import keras, ops
 from emstellar.losses.base import SegmentationLoss, weighted_mean
 
-# Smallest probability whose logarithm is taken, as in Keras and within reach of float32.
+# Smallest distance from 1 that float32 tells, more or less.
 SMALLEST = 1e-7
+# Smallest probability whose logarithm is taken; the slope of the logarithm, its inverse, is finite
+# even where weights are large.
+SMALLEST_PROBABILITY = 1e-30
 
 
 def _all_classes(channels):
@@ -12,6 +15,17 @@ def _all_classes(channels):
     if channels.shape[-1] > 1:
         return channels
     return ops.concatenate([1 - channels, channels], axis=-1)
+
+
+def _logarithm(probability):
+    return ops.log(ops.maximum(probability, SMALLEST_PROBABILITY))
+
+
+def _log_probabilities(logit):
+    """Return the logarithms of the probabilities of all classes."""
+    if logit.shape[-1] > 1:
+        return ops.log_softmax(logit, axis=-1)
+    return ops.concatenate([ops.log_sigmoid(-logit), ops.log_sigmoid(logit)], axis=-1)
 
 
 @keras.saving.register_keras_serializable(package="emstellar")
@@ -31,6 +45,8 @@ class CrossEntropy(SegmentationLoss):
     -----
     :math:`-\sum_i w_i \sum_c t_{ic} \log p_{ic} / \sum_i w_i` over pixels i and classes c, with
     the target t and the probability p. It equals :func:`sklearn.metrics.log_loss` of the pixels.
+    In a segmenter's `fit` it is computed from logits, which corrects a pixel however sure the
+    network is; given probabilities, pixels whose probability is exactly 1 have no gradient.
 
     Examples
     --------
@@ -48,11 +64,17 @@ class CrossEntropy(SegmentationLoss):
 
     def compute(self, target, probability, weight):
         """Return the weighted mean of the cross-entropies of the pixels."""
-        target, probability = _all_classes(target), _all_classes(probability)
+        return self._mean(target, _logarithm(_all_classes(probability)), weight)
+
+    def compute_from_logits(self, target, logit, weight):
+        """Return the same, given logits."""
+        return self._mean(target, _log_probabilities(logit), weight)
+
+    def _mean(self, target, logarithm, weight):
+        target = _all_classes(target)
         if self.label_smoothing:
             spread = self.label_smoothing / target.shape[-1]
             target = target * (1 - self.label_smoothing) + spread
-        logarithm = ops.log(ops.clip(probability, SMALLEST, 1 - SMALLEST))
         return weighted_mean(-ops.sum(target * logarithm, axis=-1, keepdims=True), weight)
 
     def get_config(self):
@@ -101,8 +123,18 @@ class Focal(SegmentationLoss):
         """Return the weighted mean of the focal losses of the pixels."""
         target, probability = _all_classes(target), _all_classes(probability)
         true = ops.sum(target * probability, axis=-1, keepdims=True)
-        true = ops.clip(true, SMALLEST, 1 - SMALLEST)
-        return weighted_mean(-ops.power(1 - true, self.gamma) * ops.log(true), weight)
+        return self._mean(_logarithm(true), 1 - true, weight)
+
+    def compute_from_logits(self, target, logit, weight):
+        """Return the same, given logits."""
+        logarithm = _log_probabilities(logit)
+        logarithm = ops.sum(_all_classes(target) * logarithm, axis=-1, keepdims=True)
+        return self._mean(logarithm, -ops.expm1(logarithm), weight)
+
+    def _mean(self, logarithm, missing, weight):
+        # A power below 1 has an infinite slope at 0.
+        missing = ops.maximum(missing, SMALLEST)
+        return weighted_mean(-ops.power(missing, self.gamma) * logarithm, weight)
 
     def get_config(self):
         """Return the parameters."""

@@ -1,11 +1,11 @@
 import keras
 import numpy as np
 import pytest
-from emstellar.losses.logits import KeepingLogits, logits_kept, logits_of
 from numpy.testing import assert_allclose, assert_array_equal
 
 from emstellar import UNetSegmenter
 from emstellar.losses import CrossEntropy, Focal, Lovasz, SegmentationLoss, get_loss
+from emstellar.losses.logits import KeepingLogits, logits_kept, logits_of
 from tests.losses.helpers import draw
 from tests.segmenters.small import bright_discs, small_segmenter
 
