@@ -1,7 +1,6 @@
 """What every loss of this package shares: targets, weights and their normalisation."""
 
 from emstellar._keras import keras, ops
-
 from emstellar.losses.logits import logits_of
 
 

@@ -9,7 +9,7 @@ logits are therefore kept aside, by the very tensor that was made of them.
 import threading
 from contextlib import contextmanager
 
-import keras
+from emstellar._keras import keras
 
 _kept = threading.local()
 

@@ -38,15 +38,16 @@ class BaseKerasSegmenter(CallbackSupportMixin, BaseSegmenter):
     epochs : int, default=100
         Passes over the training images.
     steps_per_epoch : int, default=None
-        Batches per epoch. None covers the area of the training images once on average; the
-        original study drew 100 whatever the data.
+        Batches per epoch. None takes as many patches as cover the training images side by side;
+        the original study drew 100 whatever the data.
     batch_size : int, default=4
         Patches per batch.
     patch_size : "auto", int or (int, int), default="auto"
         Height and width in pixels of the patches that training sees. "auto" takes 256, or the
-        smallest side of the images where that is less.
+        smallest side of the images where that is less. Images may be smaller, but not all.
     sampling : {"random", "grid"}, default="random"
-        Whether patches lie anywhere, or side by side so that every epoch sees every pixel.
+        Whether patches lie anywhere, or side by side so that every epoch sees every pixel. Either
+        way every labelled pixel is trained on equally often, at borders too.
     foreground_fraction : float, default=0.0
         Share of the patches that are placed around a pixel of the rarest class. In [0, 1].
     optimizer : str, keras.optimizers.Optimizer or class, default="radam"
@@ -57,9 +58,12 @@ class BaseKerasSegmenter(CallbackSupportMixin, BaseSegmenter):
     lr_schedule : str, keras LearningRateSchedule or None, default="linear"
         How the learning rate changes from step to step, see
         `emstellar.training.get_schedule`. "linear" warms up over a tenth of all steps and then
-        falls to a hundredth, as in the study; None keeps the rate.
+        falls to a hundredth, as in the study; None keeps the rate. Every `fit` begins its schedule
+        anew, one with `warm_start` too.
     gradient_accumulation_steps : int, default=1
         Batches whose gradients are averaged into one step, where memory allows small ones only.
+        Each counts by its labelled pixels, as in one large batch; losses of whole regions, such as
+        Dice, are still those of each batch.
     loss : str, callable, keras.losses.Loss or class, default="auto"
         A name known to `emstellar.losses.get_loss`, such as "bce+dice"; "auto" is the
         cross-entropy.
@@ -108,8 +112,8 @@ class BaseKerasSegmenter(CallbackSupportMixin, BaseSegmenter):
     overlap : int or (int, int), default=128
         Pixels by which neighbouring tiles overlap, where they are blended smoothly.
     test_time_augmentation : bool or "mirrors", default=False
-        Whether to average the predictions of all flipped and rotated versions of an image, or of
-        the flipped ones alone, as fits a training with "mirrors".
+        Whether to average the predictions of all eight flipped and rotated versions of an image,
+        whatever its shape, or of the four flipped ones, as fits a training with "mirrors".
     random_state : int, RandomState or None, default=None
         Decides initial weights, patches, augmentation, dropout and the validation images. The
         same int gives the same weights on the same machine and backend. The global random
@@ -285,12 +289,15 @@ class BaseKerasSegmenter(CallbackSupportMixin, BaseSegmenter):
         training.task = FitTask.begin(self, X, y, sample_weight, n_subtasks=self.epochs)
         if not continued:
             self._begin(training)
-        self._train(training, self.epochs)
+        self._train(training, self.epochs, anew=True)
         training.task.end()
         return self
 
     def partial_fit(self, X, y, classes=None, sample_weight=None):
         """Train for one more epoch, from new weights the first time.
+
+        The learning-rate schedule is planned for `epochs` calls, which together have the rates of
+        one `fit`. A further call, or the first one after a `fit`, begins the next such plan.
 
         Parameters
         ----------
@@ -316,7 +323,7 @@ class BaseKerasSegmenter(CallbackSupportMixin, BaseSegmenter):
         training = Training(self, *data)
         if not begun:
             self._begin(training)
-        return self._train(training, 1)
+        return self._train(training, 1, anew=False)
 
     def _check_data(self, X, y, sample_weight, classes, continued):
         """Return images, codes, weights and classes."""
@@ -338,9 +345,9 @@ class BaseKerasSegmenter(CallbackSupportMixin, BaseSegmenter):
         self.model_ = training.build_model()
         self.history_, self.n_iter_, self.fit_time_ = {}, 0, 0.0
 
-    def _train(self, training, n_epochs):
+    def _train(self, training, n_epochs, anew):
         start = time.perf_counter()
-        training.run(n_epochs)
+        training.run(n_epochs, anew=anew)
         self.n_iter_ = len(self.history_["loss"])
         self.fit_time_ += time.perf_counter() - start
         return self

@@ -130,6 +130,8 @@ def save(segmenter, path, *, include_optimizer):
         "backend": arrays["backend"],
         "versions": {"emstellar": emstellar.__version__, "keras": keras.__version__},
         "has_optimizer": optimizer is not None,
+        # Where `partial_fit` is in its learning-rate schedule, if it is in one.
+        "schedule_start": getattr(segmenter, "_schedule_start", None) if optimizer else None,
     }
     write_archive(path, header, {"variable": arrays["variables"], "optimizer": optimizer or []})
 
@@ -178,6 +180,7 @@ def load(path, *, network=None):
         _check_types(header, _FORM, "header")
         segmenter = _with_parameters(header, network)
         _set_fitted(segmenter, header)
+        _set_schedule_start(segmenter, header.get("schedule_start"))
         variables, optimizer = arrays["variable"], arrays["optimizer"]
     except (ValueError, TypeError, KeyError, OverflowError) as error:
         raise ValueError(f"{path} cannot be loaded: {error}") from error
@@ -269,6 +272,15 @@ def _set_fitted(segmenter, header):
     # Files of earlier versions have none.
     found = header.get("image_range")
     segmenter.image_range_ = None if found is None else ImageRange.from_list(found)
+
+
+def _set_schedule_start(segmenter, start):
+    """Set epoch and step at which a schedule began; files of earlier versions do not know them."""
+    if start is None:
+        return
+    if not isinstance(start, list) or [type(number) for number in start] != [int, int]:
+        raise ValueError(f"its schedule_start is {start!r}, expected an epoch and a step")
+    segmenter._schedule_start = tuple(start)
 
 
 def _classes(values, dtype):

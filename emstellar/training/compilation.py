@@ -1,12 +1,17 @@
 """Compile a network once, and again only when what it was compiled with has changed."""
 
+import weakref
+
 from emstellar import losses, optimizers
 from emstellar._keras import keras
 from emstellar.inspection.devices import has_gpu
+from emstellar.training.accumulation import SharedLoss
 from emstellar.training.devices import count_replicas
 from emstellar.training.precision import choose_precision, set_precision, with_loss_scaling
-from emstellar.training.schedules import get_schedule
+from emstellar.training.schedules import StartingAt, get_schedule
 
+# What layers of batch normalisation were built with, so that a longer fit may take it up again.
+_OWN_MOMENTA = weakref.WeakKeyDictionary()
 _COMPILED = (
     "optimizer",
     "learning_rate",
@@ -18,7 +23,7 @@ _COMPILED = (
 )
 
 
-def compile_again(segmenter, class_weight, total_steps, planned_steps):
+def compile_again(segmenter, class_weight, steps_per_epoch, *, anew):
     """Compile the segmenter's network for the next fit.
 
     The optimiser keeps its moments and its count of steps where training continues. The step is
@@ -31,31 +36,82 @@ def compile_again(segmenter, class_weight, total_steps, planned_steps):
         With `model_`.
     class_weight : list of float or None
         One weight per class.
-    total_steps : int
-        The number of steps that the learning-rate schedule is planned for.
-    planned_steps : int
-        The number of steps of a whole fit, of which this may be a part.
+    steps_per_epoch : int
+        Batches per epoch.
+    anew : bool
+        Whether the learning-rate schedule begins anew, as in `fit`, or goes on where it can, as in
+        `partial_fit`.
     """
     model = segmenter.model_
+    n_taken = _steps_before(segmenter)
+    total_steps, first_step = plan_schedule(segmenter, n_taken, steps_per_epoch, anew)
     wanted = [*(getattr(segmenter, name) for name in _COMPILED), class_weight]
-    if isinstance(segmenter.lr_schedule, str):
-        wanted.append(total_steps)
+    rate = _rate(segmenter, total_steps)
+    if not isinstance(rate, float):
+        wanted.append(total_steps if isinstance(segmenter.lr_schedule, str) else None)
+    wanted.append(None if isinstance(rate, float) else first_step)
     if model.compiled and getattr(segmenter, "_compiled_with", None) == wanted:
         return
     past = optimizer_arrays(segmenter)
-    adapt_batch_norm(model, planned_steps)
+    adapt_batch_norm(model, segmenter.epochs * steps_per_epoch)
     policy = choose_precision(segmenter.precision)
     set_precision(model, policy)
-    model.compile(
-        optimizer=with_loss_scaling(_optimizer(segmenter, total_steps), policy),
-        loss=losses.get_loss(segmenter.loss, class_weight=class_weight),
-        jit_compile=use_jit(segmenter.jit_compile, model),
-    )
-    # Slots created inside the traced step would leave graphs that tensorflow never frees.
-    model.optimizer.build(model.trainable_variables)
-    _restore(model.optimizer, past)
+    if not _compile(segmenter, rate, first_step, policy, class_weight, past):
+        # Another optimiser begins to count at 0, but not its schedule.
+        first_step -= n_taken
+        _compile(segmenter, rate, first_step, policy, class_weight, None)
+        segmenter._schedule_start = (segmenter._schedule_start[0], first_step)
+        wanted[-1] = None if isinstance(rate, float) else first_step
     segmenter._compiled_with = wanted
     segmenter.__dict__.pop("_optimizer_arrays", None)
+
+
+def plan_schedule(segmenter, n_taken, steps_per_epoch, anew):
+    """Return for how many steps a schedule is planned, and at which step it begins.
+
+    `fit` plans for its `epochs` and begins. `partial_fit` plans for `epochs` calls, goes on while
+    these are not used up, and then begins the next plan.
+
+    Parameters
+    ----------
+    segmenter : BaseKerasSegmenter
+        Remembers epoch and step at which its schedule began.
+    n_taken : int
+        Steps that its optimiser has taken.
+    steps_per_epoch : int
+        Batches per epoch, from now on.
+    anew : bool
+        Whether to begin in any case.
+
+    Returns
+    -------
+    total_steps, first_step : int
+    """
+    epoch, step = getattr(segmenter, "_schedule_start", (None, None))
+    if anew or epoch is None or segmenter.n_iter_ - epoch >= segmenter.epochs:
+        epoch, step = segmenter.n_iter_, n_taken
+        segmenter._schedule_start = (epoch, step)
+    n_left = (epoch + segmenter.epochs - segmenter.n_iter_) * steps_per_epoch
+    return n_taken - step + n_left, step
+
+
+def _compile(segmenter, rate, first_step, policy, class_weight, past):
+    """Compile, and tell whether the optimiser could take over its past."""
+    model = segmenter.model_
+    if first_step and not isinstance(rate, float):
+        rate = StartingAt(rate, first_step)
+    loss = losses.get_loss(segmenter.loss, class_weight=class_weight)
+    accumulates = segmenter.gradient_accumulation_steps > 1
+    model.compile(
+        optimizer=with_loss_scaling(_optimizer(segmenter, rate), policy),
+        loss=SharedLoss(loss) if accumulates else loss,
+        jit_compile=use_jit(segmenter.jit_compile, model),
+    )
+    # Of a single batch, validation images among them, the loss is what was asked for.
+    model.loss = loss
+    # Slots created inside the traced step would leave graphs that tensorflow never frees.
+    model.optimizer.build(model.trainable_variables)
+    return past is None or _restore(model.optimizer, past)
 
 
 def adapt_batch_norm(model, planned_steps):
@@ -77,13 +133,14 @@ def adapt_batch_norm(model, planned_steps):
         if getattr(layer, "layers", None):
             adapt_batch_norm(layer, planned_steps)
         elif isinstance(layer, keras.layers.BatchNormalization):
-            layer.momentum = min(layer.momentum, quickest)
+            own = _OWN_MOMENTA.setdefault(layer, layer.momentum)
+            layer.momentum = min(own, quickest)
 
 
-def _optimizer(segmenter, total_steps):
-    """Return a new optimiser, which knows the schedule and over how many steps it accumulates."""
+def _optimizer(segmenter, rate):
+    """Return a new optimiser, which knows its rate and over how many steps it accumulates."""
     n = segmenter.gradient_accumulation_steps
-    optimizer = optimizers.get_optimizer(segmenter.optimizer, _rate(segmenter, total_steps))
+    optimizer = optimizers.get_optimizer(segmenter.optimizer, rate)
     if n == 1:
         return optimizer
     config = {**optimizer.get_config(), "gradient_accumulation_steps": n}
@@ -91,13 +148,13 @@ def _optimizer(segmenter, total_steps):
 
 
 def _rate(segmenter, total_steps):
-    """Return what the optimiser takes as learning rate; None leaves one given its own schedule."""
+    """Return what the optimiser takes as learning rate: a number, or a schedule of its own."""
     given, peak = segmenter.optimizer, segmenter.learning_rate
     if isinstance(given, keras.optimizers.Optimizer):
         peak = getattr(given, "inner_optimizer", given).get_config()["learning_rate"]
         # The configuration of a schedule is no number. A schedule that was asked for precedes it.
         if not isinstance(peak, float) and isinstance(segmenter.lr_schedule, (str, type(None))):
-            return None
+            return keras.optimizers.schedules.deserialize(peak)
     return get_schedule(segmenter.lr_schedule, peak, total_steps)
 
 
@@ -116,6 +173,22 @@ def optimizer_state(optimizer):
     return [v for v in optimizer.variables if not v.path.endswith("learning_rate")]
 
 
+def steps_taken(optimizer):
+    """Return how many batches an optimiser has seen, whether it accumulates gradients or not."""
+    counts = [v for v in optimizer.variables if v.path.endswith("iteration")]
+    return int(counts[-1])
+
+
+def _steps_before(segmenter):
+    """Return the same of a segmenter, whose optimiser may be that of a file."""
+    if segmenter.model_.compiled:
+        return steps_taken(segmenter.model_.optimizer)
+    # Its only integers are counts; the last one is that of the optimiser inside a loss scaling.
+    arrays = getattr(segmenter, "_optimizer_arrays", None) or []
+    counts = [array for array in arrays if array.dtype.kind == "i" and array.ndim == 0]
+    return int(counts[-1]) if counts else 0
+
+
 def optimizer_arrays(segmenter):
     """Return the state of the optimiser as arrays, or None where there is none yet."""
     if segmenter.model_.compiled:
@@ -124,9 +197,10 @@ def optimizer_arrays(segmenter):
 
 
 def _restore(optimizer, arrays):
-    """Give the optimiser a past of the same shapes; another optimiser starts afresh."""
+    """Give the optimiser a past of the same shapes, and tell whether that was possible."""
     state = optimizer_state(optimizer)
-    if arrays is None or [v.shape for v in state] != [a.shape for a in arrays]:
-        return
+    if [v.shape for v in state] != [a.shape for a in arrays]:
+        return False
     for variable, array in zip(state, arrays, strict=True):
         variable.assign(array)
+    return True

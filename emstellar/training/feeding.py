@@ -1,6 +1,8 @@
 """How Keras is handed the batches of a fit."""
 
 from emstellar._keras import keras
+from emstellar.training.accumulation import class_weight_of, share_weights
+from emstellar.training.compilation import steps_taken
 from emstellar.training.devices import count_replicas
 
 
@@ -24,7 +26,13 @@ def feed(batches, model, first_epoch, n_epochs):
         # There Keras reads a few batches ahead to build the network and then begins anew, which a
         # generator cannot: those batches would be lost and the last epoch would lack them.
         return BatchSequence(batches, first_epoch, n_epochs)
-    return batches.generate(first_epoch, n_epochs)
+    generated = batches.generate(first_epoch, n_epochs)
+    optimizer = getattr(model.optimizer, "inner_optimizer", model.optimizer)
+    n_batches = optimizer.gradient_accumulation_steps or 1
+    if n_batches == 1:
+        return generated
+    n_before = steps_taken(optimizer) % n_batches
+    return share_weights(generated, n_batches, n_before, class_weight_of(model.loss))
 
 
 class BatchSequence(keras.utils.PyDataset):

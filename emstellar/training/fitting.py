@@ -9,6 +9,7 @@ from sklearn.model_selection import GroupShuffleSplit, ShuffleSplit
 
 from emstellar import losses, metrics, optimizers
 from emstellar.constraints import did_you_mean
+from emstellar.losses.logits import logits_kept
 from emstellar.randomness import seed_from, seeded_construction
 from emstellar.tiling import check_overlap
 from emstellar.training.augmentation import get_augmentation
@@ -87,16 +88,18 @@ class Training:
 
     def _check_patch_size(self):
         """Return height and width of the patches."""
-        smallest = np.min([image.shape[:2] for image in self.images], axis=0)
+        sides = np.array([image.shape[:2] for image in self.images])
         wanted = self.segmenter.patch_size
         if wanted == "auto":
-            side = int(min(256, smallest.min()))
+            side = int(min(256, sides.min()))
             return side, side
         size = (wanted, wanted) if np.ndim(wanted) == 0 else tuple(wanted)
-        if any(p > s for p, s in zip(size, smallest, strict=True)):
+        # Smaller images are filled up, but where all are, most of the work would be for nothing.
+        if not (sides >= size).all(axis=1).any():
             raise ValueError(
                 f"patch_size={wanted!r} is larger than the smallest image, which has height and "
-                f"width {tuple(smallest.tolist())}; choose a smaller patch_size or 'auto'."
+                f"width {tuple(sides.min(axis=0).tolist())}, and than all others; choose a smaller "
+                "patch_size or 'auto'."
             )
         return size
 
@@ -245,20 +248,24 @@ class Training:
             self.segmenter._set_initial_weights(model)
         return model
 
-    def run(self, n_epochs):
-        """Train for `n_epochs` epochs, and leave what was learnt in the segmenter."""
+    def run(self, n_epochs, *, anew):
+        """Train for `n_epochs` epochs, and leave what was learnt in the segmenter.
+
+        Parameters
+        ----------
+        n_epochs : int
+            How many epochs.
+        anew : bool
+            Whether the learning-rate schedule begins with them and is over after them, as in
+            `fit`, or they are a part of it, as in `partial_fit`.
+        """
         segmenter = self.segmenter
         check_origin(segmenter.model_)
         last = segmenter.n_iter_ + n_epochs
         batches = self._batches()
         if self.class_weight == "balanced":
             self.class_weight = self._balanced_class_weight()
-        compile_again(
-            segmenter,
-            self.class_weight,
-            total_steps=n_epochs * batches.steps_per_epoch,
-            planned_steps=segmenter.epochs * batches.steps_per_epoch,
-        )
+        compile_again(segmenter, self.class_weight, batches.steps_per_epoch, anew=anew)
         callbacks, best = self._callbacks(last)
         finished, checkpoint = False, None
         if self.checkpoint_path is not None:
@@ -267,20 +274,23 @@ class Training:
             callbacks.append(checkpoint)
         first = len(segmenter.history_.get("loss", []))
         if first < last and not finished:
-            segmenter.model_.fit(
-                feed(batches, segmenter.model_, first, last - first),
-                steps_per_epoch=batches.steps_per_epoch,
-                initial_epoch=first,
-                epochs=last,
-                callbacks=callbacks,
-                shuffle=False,
-                verbose=0,
-            )
+            with logits_kept(segmenter.model_):
+                segmenter.model_.fit(
+                    feed(batches, segmenter.model_, first, last - first),
+                    steps_per_epoch=batches.steps_per_epoch,
+                    initial_epoch=first,
+                    epochs=last,
+                    callbacks=callbacks,
+                    shuffle=False,
+                    verbose=0,
+                )
         elif best is not None:
             best.set_model(segmenter.model_)
             best.on_train_end()
         if checkpoint is not None:
             checkpoint.remove()
+        if anew:
+            del segmenter._schedule_start
         self._conclude(best)
 
     def _batches(self):

@@ -204,6 +204,45 @@ class WarmUp(LearningRateSchedule):
         return cls(**{**config, "schedule": schedule})
 
 
+@keras.saving.register_keras_serializable(package="emstellar")
+class StartingAt(LearningRateSchedule):
+    """Any schedule, begun at a later step of an optimiser that has taken some before.
+
+    Parameters
+    ----------
+    schedule : keras.optimizers.schedules.LearningRateSchedule
+        What begins.
+    first_step : int
+        The step that is its step 0. A negative one means that it has begun before.
+
+    Examples
+    --------
+    >>> from emstellar.training.schedules import LinearDecay, StartingAt
+    >>> schedule = StartingAt(LinearDecay(1.0, total_steps=10), first_step=20)
+    >>> float(schedule(20)), round(float(schedule(29)), 3)
+    (1.0, 0.01)
+    """
+
+    def __init__(self, schedule, first_step):
+        self.schedule = schedule
+        self.first_step = int(first_step)
+
+    def __call__(self, step):
+        """Return the rate of a step."""
+        return self.schedule(ops.maximum(ops.cast(step, "float32") - self.first_step, 0.0))
+
+    def get_config(self):
+        """Return the parameters."""
+        schedule = keras.optimizers.schedules.serialize(self.schedule)
+        return {"schedule": schedule, "first_step": self.first_step}
+
+    @classmethod
+    def from_config(cls, config):
+        """Return the schedule of `config`."""
+        schedule = keras.optimizers.schedules.deserialize(config["schedule"])
+        return cls(**{**config, "schedule": schedule})
+
+
 _SCHEDULES = {"linear": LinearDecay, "cosine": CosineDecay, "one_cycle": OneCycle}
 
 
