@@ -97,11 +97,10 @@ def test_a_saturated_softmax_recovers_in_a_network_within_a_network():
     assert bias[2] > 0.001
 
 
-def test_a_network_learns_from_logit_minus_25_in_a_traced_step():
-    options = {"optimizer": "adam", "learning_rate": 0.3, "epochs": 5, "steps_per_epoch": 20}
-    loss = small_segmenter(far_off(-25.0), **options).fit(X, y).history_["loss"]
-    assert loss[0] > 2
-    assert loss[-1] < 0.5
+def test_a_saturated_network_recovers_in_a_traced_step():
+    segmenter = small_segmenter(far_off(30.0), optimizer="sgd", learning_rate=0.2, epochs=1)
+    bias = segmenter.fit(X, y).model_.layers[0].get_weights()[1]
+    assert 27 < bias < 29.95
 
 
 def test_the_network_is_the_same_after_the_fit():
@@ -116,10 +115,8 @@ def test_the_network_is_the_same_after_the_fit():
 def test_the_networks_of_the_library_keep_their_logits(n_outputs):
     model = UNetSegmenter(width=1 / 32).build_network((32, 32, 1), n_outputs)
     with logits_kept(model):
-        maps = model(np.zeros((1, 32, 32, 1), dtype="float32"))
-        logits = keras.ops.convert_to_numpy(logits_of(maps))
-    assert logits.shape == (1, 32, 32, n_outputs)
-    assert logits_of(maps) is None
+        assert type(model.layers[-1].activation) is KeepingLogits
+    assert type(model.layers[-1].activation) is not KeepingLogits
 
 
 def test_sigmoids_of_several_channels_and_other_activations_are_left_alone():

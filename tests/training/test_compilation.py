@@ -76,8 +76,8 @@ def test_partial_fits_keep_to_the_plan_when_the_number_of_steps_changes():
     segmenter = small_segmenter(epochs=3, lr_schedule="linear", batch_size=1)
     segmenter.partial_fit(X, y).partial_fit(X[:1], y[:1]).partial_fit(X, y)
     found = rates(segmenter)
-    # 4 steps of 12; 1 of the 4 + 1 + 1 that are then left to expect; all.
-    expected = [LinearDecay(0.03, n)(k - 1) for n, k in [(12, 4), (6, 5), (9, 9)]]
+    # After 4 steps of 12; after 5 of 4 + 1 + 1, as it looks then; after all of 4 + 1 + 4.
+    expected = [LinearDecay(0.03, n)(k) for n, k in [(12, 4), (6, 5), (9, 9)]]
     assert_allclose(found, [float(rate) for rate in expected], rtol=1e-5)
 
 
