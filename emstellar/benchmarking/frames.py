@@ -39,6 +39,18 @@ def _named(scores):
         yield (metric + MACRO if is_mean else metric), value
 
 
+def scored_names(metrics):
+    """Return the names by which metrics were asked for, each once.
+
+    Examples
+    --------
+    >>> from emstellar.benchmarking.frames import scored_names
+    >>> scored_names(["f1 (macro)", "f1 (class 0)", "f1 (class 1)", "accuracy"])
+    ['f1', 'accuracy']
+    """
+    return [name.removesuffix(MACRO) for name in metrics if " (class " not in name]
+
+
 def undefined_frame(records):
     """Return the pooled scores that are NaN, and why.
 

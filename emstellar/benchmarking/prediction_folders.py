@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from ..io import pair_by_name, read_images, read_masks
+from .frames import scored_names
 from .map_codings import decode_maps, find_truth_coding
 from .reproduction import describe_folders
 from .result import BenchmarkResult
@@ -127,7 +128,7 @@ def score_folders(
         description=" ".join(words),
     )
     options = {"images": None if images is None else str(images)}
-    options |= {"scoring": result.metrics, "threshold": threshold}
+    options |= {"scoring": scored_names(result.metrics), "threshold": threshold}
     given = {"groups": groups, "foreground": foreground, "maximum": maximum, "pair_by": pair_by}
     options |= {name: value for name, value in given.items() if value is not None}
     result.manifest["code"] = describe_folders(str(predictions), str(truth), options)

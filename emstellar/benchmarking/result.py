@@ -347,6 +347,7 @@ class BenchmarkResult(KeptOutputs, ResultQuestions):
         if any(result.data.fingerprint != data.fingerprint for result in results):
             raise ValueError("The results are of different images, and cannot be merged.")
         names = [m for m in results[0].metrics if all(m in result.metrics for result in results)]
+        names = frames.scored_names(names)
         found = [r for result in results for r in result.records if r.kind == "segmenter"]
         records = list({record.key: record for record in reversed(found)}.values())[::-1]
         manifest = results[0].manifest | {"scoring": names}

@@ -107,6 +107,20 @@ def test_a_class_unseen_in_training_is_never_predicted(three_classes):
     assert list(result.summary("f1").columns.levels[0]) == ["f1 (macro)"]
 
 
+def test_results_of_several_classes_merge(three_classes):
+    _, y = three_classes
+    maps = np.eye(3)[y]
+    parts = [
+        BenchmarkResult.from_predictions(
+            {name: maps}, y, classes=(0, 1, 2), scoring=("f1", "accuracy"), ensembles=()
+        )
+        for name in "ab"
+    ]
+    merged = BenchmarkResult.merge(parts)
+    assert merged.metrics == parts[0].metrics
+    assert merged.summary().loc["b", ("f1 (class 2)", "mean")] == 1
+
+
 def test_masks_of_another_encoding_are_no_unseen_class(sections):
     y, maps = sections
     foreground = np.stack([1 - maps["perfect"], maps["perfect"]], axis=-1)
