@@ -2,7 +2,10 @@
 
 import warnings
 
+import numpy as np
+
 from ..constraints import BOOLEAN, NONE, Interval, InvalidParameterError, OneOf
+from ..training.monitoring import check_before_training
 from .data import check_data, check_names, describe_folds, make_splits
 from .ensembles import DEFAULT_ENSEMBLES, check_ensembles, make_ensembles
 from .environment import describe_environment
@@ -167,6 +170,7 @@ def benchmark(
     data = check_data(X, y, groups, X_test, y_test, description, groups_test)
     names = check_names(data, names, names_test)
     splits = make_splits(cv, data)
+    _check_networks(segmenters, data, monitor_folds)
     store = None if store is None else Store(store)
     context = None
     if store is not None:
@@ -210,6 +214,16 @@ def benchmark(
     records += run(make_ensembles(records, ensembles, scoring.names[0]))
     report_failures(records)
     return BenchmarkResult(records, data, manifest)
+
+
+def _check_networks(segmenters, data, monitor_folds):
+    """Raise if a network cannot be trained, before others are."""
+    shapes = [np.shape(image)[:2] for image in data.X]
+    for name, segmenter in segmenters.items():
+        try:
+            check_before_training(segmenter, shapes, has_validation=monitor_folds)
+        except ValueError as error:
+            raise ValueError(f"Method {name!r} cannot be trained: {error}") from error
 
 
 def _warn_of_chosen_epochs(segmenters):

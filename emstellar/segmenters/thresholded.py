@@ -5,6 +5,7 @@ from typing import ClassVar
 import numpy as np
 from sklearn import get_config
 from sklearn.base import clone
+from sklearn.frozen import FrozenEstimator
 from sklearn.model_selection import check_cv
 from sklearn.utils.metadata_routing import (
     UNUSED,
@@ -21,6 +22,7 @@ from emstellar.fit_tasks import CallbackSupportMixin, FitTask, with_callbacks
 from emstellar.metrics import find_threshold
 from emstellar.model_selection.prediction import predict_folds
 from emstellar.segmenters.members import check_members, routed_arguments
+from emstellar.training.monitoring import check_before_training
 from emstellar.validation import as_list_of_series, check_images, check_masks, find_classes
 
 
@@ -146,7 +148,10 @@ class ThresholdedSegmenter(CallbackSupportMixin, BaseSegmenter):
             "validation_data": validation_data,
         }
         arguments = routed_arguments(self, {"estimator": self.estimator}, metadata, params)
-        classes = find_classes(check_masks(y, check_images(X)))
+        images = check_images(X)
+        shapes = [image.shape[:2] for image in images]
+        check_before_training(self, shapes, has_validation=validation_data is not None)
+        classes = find_classes(check_masks(y, images))
         if len(classes) != 2:
             raise ValueError(
                 f"ThresholdedSegmenter needs two classes, but y holds {len(classes)}: "
@@ -182,6 +187,10 @@ class ThresholdedSegmenter(CallbackSupportMixin, BaseSegmenter):
         last.end()
         task.end()
         return self
+
+    def _members_to_train(self):
+        """Return the segmenter, unfitted."""
+        return [] if isinstance(self.estimator, FrozenEstimator) else [self.estimator]
 
     def _split_arguments(self, metadata, params):
         """Return what the inner splitter is given: groups, and what it requests beyond them."""

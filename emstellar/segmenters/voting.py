@@ -23,6 +23,8 @@ from emstellar.segmenters.members import (
     name_estimators,
     routed_arguments,
 )
+from emstellar.training.monitoring import check_before_training
+from emstellar.validation import check_images
 
 # Sums of weights are compared in float32.
 _TIE = 1e-5
@@ -210,6 +212,8 @@ class VotingSegmenter(NamedEstimatorsMixin, CallbackSupportMixin, BaseSegmenter)
             "validation_data": validation_data,
         }
         arguments = routed_arguments(self, members, metadata, params)
+        shapes = [image.shape[:2] for image in check_images(X)]
+        check_before_training(self, shapes, has_validation=validation_data is not None)
         task = FitTask.begin(self, X, y, sample_weight, n_subtasks=len(members), in_order=False)
         fitted = Parallel(n_jobs=self.n_jobs)(
             delayed(_fit_member)(member, X, y, arguments[name], task, f"fit {name}", place)
@@ -233,6 +237,11 @@ class VotingSegmenter(NamedEstimatorsMixin, CallbackSupportMixin, BaseSegmenter)
             if not is_dropped(member):
                 router.add(**{name: member}, method_mapping=to_fit)
         return router
+
+    def _members_to_train(self):
+        """Return the members that `fit` trains, unfitted."""
+        members = [member for _, member in self.estimators if not is_dropped(member)]
+        return [member for member in members if not isinstance(member, FrozenEstimator)]
 
     def _check(self):
         """Raise if a parameter is wrong, else return self."""

@@ -7,8 +7,7 @@ import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import GroupShuffleSplit, ShuffleSplit
 
-from emstellar import losses, metrics, optimizers
-from emstellar.constraints import did_you_mean
+from emstellar import losses, optimizers
 from emstellar.losses.logits import logits_kept
 from emstellar.randomness import seed_from, seeded_construction
 from emstellar.tiling import check_overlap
@@ -27,6 +26,7 @@ from emstellar.training.checkpoint import Checkpoint, checkpoint_path, stored_se
 from emstellar.training.compilation import compile_again
 from emstellar.training.devices import check_origin, check_settings
 from emstellar.training.feeding import feed
+from emstellar.training.monitoring import check_monitor
 from emstellar.training.naming import number_layers
 from emstellar.training.normalization import Normalization
 from emstellar.training.one_class import warn_of_one_class
@@ -139,18 +139,10 @@ class Training:
 
     def _check_monitor(self):
         """Return the names of the metrics to compute on the validation images."""
-        monitor = self.segmenter.monitor
-        if monitor in ("loss", "val_loss"):
+        check_monitor(self.segmenter)
+        if self.segmenter.monitor in ("loss", "val_loss"):
             return DEFAULT_VALIDATION_METRICS
-        names = metrics.get_scorer_names()
-        name = monitor.removeprefix("val_")
-        if not monitor.startswith("val_") or name not in names:
-            valid = ["loss", "val_loss", *(f"val_{name}" for name in names)]
-            raise ValueError(
-                f"monitor={monitor!r} is unknown: it must be 'loss', 'val_loss' or 'val_' before "
-                f"a name of emstellar.metrics.get_scorer_names(), such as 'val_f1'."
-                f"{did_you_mean(monitor, valid)}"
-            )
+        name = self.segmenter.monitor.removeprefix("val_")
         return tuple(dict.fromkeys([*DEFAULT_VALIDATION_METRICS, name]))
 
     def set_aside(self, groups, validation_data):
@@ -182,12 +174,7 @@ class Training:
             self.validation = self._check_validation_data(validation_data)
         elif fraction is not None:
             self._split(groups, fraction)
-        elif self.segmenter.monitor not in ("loss", "val_loss"):
-            raise ValueError(
-                f"monitor={self.segmenter.monitor!r} needs validation images: set "
-                "validation_fraction, for example 0.2, or pass validation_data=(X_val, y_val) "
-                "to fit."
-            )
+        check_monitor(self.segmenter, has_validation=self.validation is not None)
         if self.validation is not None and not _has_labels(*self.validation[1:]):
             raise ValueError(
                 f"No pixel of the {len(self.validation[0])} validation images is labelled and has "
@@ -341,8 +328,12 @@ class Training:
         found = best is not None and best.epoch is not None
         first = _first_without_value(history, segmenter.validation_freq)
         if first is not None:
-            kept = f"the weights of epoch {best.epoch + 1} are kept" if found else "all is lost"
-            kept = kept if segmenter.restore_best or not found else "the last weights are kept"
+            keeps = found and segmenter.restore_best
+            kept = (
+                f"the weights of epoch {best.epoch + 1} are kept" if keeps else "it cannot predict"
+            )
+            # scikit-learn's callbacks add a function between `fit` and its caller.
+            wrapped = self.task is not None and self.task.context is not None
             half = segmenter.precision == "mixed_float16"
             warnings.warn(
                 f"The loss, or what the network makes of validation images, became NaN or infinite "
@@ -350,7 +341,7 @@ class Training:
                 f"lower learning_rate, normalization='train'"
                 f"{', or precision=mixed_bfloat16, which does not overflow' if half else ''}.",
                 ConvergenceWarning,
-                stacklevel=5,
+                stacklevel=6 if wrapped else 5,
             )
         elif self.validation is not None:
             images, codes = self.validation[:2]

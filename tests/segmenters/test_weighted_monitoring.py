@@ -137,9 +137,20 @@ def test_nan_stops_training_and_the_best_epoch_stays():
 
 
 def test_nan_stops_training_without_validation_images_too():
-    with pytest.warns(ConvergenceWarning, match="in epoch 2.* all is lost"):
+    with pytest.warns(ConvergenceWarning, match="in epoch 2.* and cannot predict"):
         segmenter = small_segmenter(epochs=8, callbacks=[Poison(0)]).fit(X, y)
     assert segmenter.n_iter_ == 2
+    with pytest.raises(ValueError, match=r"NaN or infinite probabilities for X.0.. Its training"):
+        segmenter.predict(X)
+
+
+def test_overflow_in_float16_is_said_instead_of_predicted():
+    images = X.astype("float32") * 1e4
+    half = small_segmenter(precision="mixed_float16", normalization=None, epochs=1)
+    with pytest.warns(ConvergenceWarning, match="mixed_bfloat16"):
+        half.fit(images[:4], y[:4], validation_data=(images[4:], y[4:]))
+    with pytest.raises(ValueError, match="float16 overflows beyond 65504"):
+        half.predict(images)
 
 
 def test_validation_images_without_labels_are_refused_before_training():
