@@ -79,7 +79,7 @@ def describe_libraries(names):
 
 
 def _backend():
-    import keras
+    from emstellar._keras import keras
 
     backend = keras.config.backend()
     return {"keras": keras.__version__, "backend": f"{backend} {_version(backend)}".strip()}
