@@ -98,8 +98,9 @@ def describe_comparison(result, subset):
         "conclusion": comparison.conclusion,
         "image": embed(RankDisplay(comparison).plot().figure_),
         "note": f"{metric_label(comparison.metric)} on {comparison.subset} images, "
-        f"{count(comparison.n_units, comparison.unit)}. A corrected p-value is marked where mean, "
-        "test and interval agree on who is better; the last two columns are the probabilities of "
+        f"{count(comparison.n_units, comparison.unit)}. Scores are means of single images, while "
+        "the tables pool the pixels of a fold. A corrected p-value is marked where mean, test and "
+        "interval agree on who is better; the last two columns are the probabilities of "
         "it, from the same differences.",
         "table": comparison_table(comparison),
     }

@@ -1,8 +1,12 @@
 """The tables of scores at the head of the report: at 0.5, and at thresholds that were chosen."""
 
-from .metrics.labels import metric_words
+import pandas as pd
+
+from .metrics.labels import metric_label, metric_words
 from .metrics.threshold_search import THRESHOLD_FREE
-from .report_tables import number_cell, summary_table
+from .report_tables import number_cell, summary_table, text_cell
+
+COUNTS = ("n_images", "n_empty", "n_false_alarms")
 
 NOTES = {
     "validation": "Each image predicted by the model of the fold that held it out.",
@@ -36,7 +40,8 @@ def make_summaries(result, anchors):
     return [
         {
             "title": f"{subset.capitalize()} images",
-            "note": f"{notes[subset]} {_threshold_note(result)}",
+            "note": f"{notes[subset]} {_threshold_note(result)}{_fold_note(result, subset)}",
+            "counts": _counts(result, subset),
             "of_folds_note": OF_FOLDS,
             **_tables(result, subset, anchors, of_folds),
             **_chosen(result, subset, anchors),
@@ -117,10 +122,56 @@ def undefined_note(result):
     result : BenchmarkResult
     """
     defined = set(result.fold_scores.dropna(subset="value")["metric"])
-    missing = [metric_words(metric) for metric in result.metrics if metric not in defined]
+    missing = [metric for metric in result.metrics if metric not in defined]
     if not missing:
         return ""
-    return (
-        f"No scores of {', '.join(missing)}: not defined for any method and fold. Metrics that "
-        "compare two classes are undefined where only one of them occurs."
-    )
+    reasons = result.undefined_scores.groupby("metric")["reason"].first()
+    parts = [
+        f"{metric_words(m)} ({reasons[m].rstrip('.')})" if m in reasons else metric_words(m)
+        for m in missing
+    ]
+    return f"No scores of {', '.join(parts)}: not defined for any method and fold."
+
+
+def _counts(result, subset):
+    """Return in how many images scores are undefined or alarms false, None where in none."""
+    counts = result.image_counts(subset=subset)
+    counts = counts.drop(index=result.methods_of("fold ensemble"), errors="ignore")
+    undefined = counts.xs("n_undefined", axis=1, level=1)
+    undefined = undefined.loc[:, undefined.fillna(0).gt(0).any()]
+    first = counts[counts.columns.get_level_values(0)[0]]
+    if undefined.empty and not first["n_empty"].fillna(0).gt(0).any():
+        return None
+    heads = ["Method", "Images", "Of these without foreground", "False alarms in these"]
+    rows = [
+        [
+            text_cell(method),
+            *(_count_cell(first.at[method, name]) for name in COUNTS),
+            *(_count_cell(value) for value in undefined.loc[method]),
+        ]
+        for method in counts.index
+    ]
+    names = [f"{metric_label(metric)} undefined" for metric in undefined.columns]
+    return {"columns": [*heads, *names], "rows": rows}
+
+
+def _count_cell(value):
+    return number_cell(None if pd.isna(value) else int(value), "d")
+
+
+def _fold_note(result, subset):
+    """Say of which methods means are of fewer folds than others', or nothing."""
+    summary = result.summary(subset=subset)
+    segmenters = [m for m in summary.index if m in result.methods_of("segmenter")]
+    folds = summary.loc[segmenters].xs("n_folds", axis=1, level=1)
+    if folds.empty:
+        return ""
+    most = int(folds.max(axis=None))
+    fewer = [
+        f"{method}, {metric_words(metric)}: {int(n)}"
+        for metric, of_metric in folds.items()
+        for method, n in of_metric.items()
+        if n < most
+    ]
+    note = f" Means of segmenters are over {most} fits." if most > 1 else ""
+    return note + (f" Fewer have a score here: {'; '.join(fewer)}." if fewer else "")

@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from ..metrics.labels import metric_words
+
 WORDS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
 TEST_NAMES = {
     "t": "Paired t-test",
@@ -58,7 +60,7 @@ def headline(comparison):
         return _no_ranking(c)
     if not np.isfinite(c.means).all():
         return (
-            f"Over {count(c.n_units, c.unit)} {c.metric} is infinite for "
+            f"Over {count(c.n_units, c.unit)} {metric_words(c.metric)} is infinite for "
             f"{_list(c.means.index[~np.isfinite(c.means)])}, so that no mean exists: ranks alone "
             f"are compared, and no winner is named."
         )
@@ -66,7 +68,7 @@ def headline(comparison):
     beaten = c.worse_than(best)
     disputed = _disputed_with(c, best)
     equal = [method for method in c.means.index[1:] if method not in (*beaten, *disputed)]
-    text = f"{best} has the highest mean {c.metric} over {count(c.n_units, c.unit)} "
+    text = f"{best} has the highest mean {metric_words(c.metric)} over {count(c.n_units, c.unit)} "
     text += f"({c.means.iloc[0]:.4f})."
     if c.fitted_once:
         return " ".join([text, *_about_models(c, best, beaten, equal), *_dispute(best, disputed)])
@@ -102,10 +104,11 @@ def _about_models(c, best, beaten, equal):
 def _no_ranking(c):
     text = f"{count(c.n_units, c.unit)} cannot support a ranking of {len(c.means)} methods by "
     if c.n_units < 2:
-        return text + f"{c.metric}: from one observation nothing can be ranked."
+        return text + f"{metric_words(c.metric)}: from one observation nothing can be ranked."
     least = min(1.0, c.smallest_p * len(c.pairs))
     return text + (
-        f"{c.metric}: were one the best on every {c.unit}, the p-value would still be {least:.2g}."
+        f"{metric_words(c.metric)}: were one the best on every {c.unit}, the p-value would still "
+        f"be {least:.2g}."
     )
 
 

@@ -95,7 +95,7 @@ def test_test_images_without_groups_cannot_be_ranked_anywhere(plain):
     result = run(plain, cv=3)
     found = result.compare()
     assert (found.unit, found.n_units) == ("test set", 1)
-    expected = "1 test set cannot support a ranking of 2 methods by f1: from one observation"
+    expected = "1 test set cannot support a ranking of 2 methods by F1: from one observation"
     assert str(found).startswith(expected)
     assert "groups_test" in str(found)
     assert expected in result.headline()

@@ -116,7 +116,7 @@ def test_the_permutation_test_of_few_images_is_exact():
 
 def test_the_conclusion_names_who_is_beaten_and_who_is_not():
     text = str(compare_methods(make_scores(), metric="f1", unit="image"))
-    assert text.startswith("good has the highest mean f1 over 20 images")
+    assert text.startswith("good has the highest mean F1 over 20 images")
     assert "significantly better than fair, also fair" in text
     text = str(compare_methods(make_scores(gap=0.0), metric="f1"))
     assert "No significant difference" in text
@@ -167,7 +167,7 @@ def test_no_winner_where_the_test_speaks_against_the_mean():
     assert "significantly better" not in text
     assert "do not agree on which is better: no winner is named" in text
     assert "Mean and ranks disagree: B has the better average rank (1.05 against 1.95)" in text
-    assert "A has the highest mean f1" in found.headline
+    assert "A has the highest mean F1" in found.headline
 
 
 @pytest.mark.parametrize("test", ["t", "wilcoxon", "permutation"])
