@@ -9,8 +9,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-# The pixels that are sorted at a time.
+# The pixels that are sorted at a time, and how often all images are read at most: of very many
+# pixels more are sorted at a time, since each range takes a pass over all.
 MAX_PIXELS = 2**20
+MAX_PASSES = 32
 # The upper half of a float32: 128 buckets for each factor of two, in the order of the values.
 BUCKET_BITS = 16
 
@@ -40,7 +42,7 @@ def pool_counts(counts):
     return ValueCounts(values, negatives, positives)
 
 
-def iterate_counts(images, max_pixels=MAX_PIXELS):
+def iterate_counts(images, max_pixels=None):
     """Yield the `ValueCounts` of images together, range by range, from low values to high ones.
 
     Parameters
@@ -48,8 +50,9 @@ def iterate_counts(images, max_pixels=MAX_PIXELS):
     images : sequence of callables
         Each returns the flat arrays (values, is_positive, weights) of an image; the values are
         floats in [0, 1], the weights may be None. They are called once for each range.
-    max_pixels : int, default=1048576
-        About how many pixels are sorted at a time.
+    max_pixels : int, optional
+        About how many pixels are sorted at a time; a million by default, or a thirty-second part of
+        all pixels if that is more.
 
     Examples
     --------
@@ -65,7 +68,7 @@ def iterate_counts(images, max_pixels=MAX_PIXELS):
         counts, pixels = [], []
         for image in images:
             pixels.append(_within(image(), low, high))
-            if sum(values.size for values, *_ in pixels) > max_pixels:
+            if sum(values.size for values, *_ in pixels) > (max_pixels or MAX_PIXELS):
                 counts, pixels = [pool_counts([*counts, _count(pixels)])], []
         counts += [_count(pixels)] if pixels else []
         yield counts[0] if len(counts) == 1 else pool_counts(counts)
@@ -96,6 +99,8 @@ def _ranges(images, max_pixels):
     sizes = np.zeros(n_buckets, dtype=np.int64)
     for image in images:
         sizes += np.bincount(_buckets(image()[0]), minlength=n_buckets)
+    if max_pixels is None:
+        max_pixels = max(MAX_PIXELS, sizes.sum() // MAX_PASSES)
     ranges, low, n_pixels = [], 0, 0
     for bucket in np.flatnonzero(sizes).tolist():
         if n_pixels and n_pixels + sizes[bucket] > max_pixels:
