@@ -9,6 +9,8 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 # pytest-xdist runs one process per core; threads of their own would only be in each other's way.
 for variable in ("OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS"):
     os.environ.setdefault(variable, "1")
+# Hundreds of tiny benchmarks need no processes of their own; test_isolation.py asks for them.
+os.environ.setdefault("EMSTELLAR_ISOLATE", "0")
 
 
 @pytest.fixture(scope="session")

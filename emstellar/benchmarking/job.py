@@ -1,6 +1,7 @@
 """One job of a benchmark: fit a segmenter on a fold, predict, score, measure."""
 
 import hashlib
+import platform
 import traceback
 import warnings
 from dataclasses import dataclass, field
@@ -15,7 +16,8 @@ from ..input_warnings import inputs_were_judged
 from .environment import describe_environment
 from .methods import seeded_clone
 from .record import Record
-from .resources import Meter, count_pixels
+from .resources import Meter, count_pixels, fresh_memory
+from .warm_up import uses_keras, warm_up, warm_up_prediction
 
 
 @dataclass
@@ -56,9 +58,9 @@ class Job:
 
     kind = "segmenter"
 
-    def run(self, data, scoring, map_dtype):
-        """Return the record of the job; whatever exception a segmenter raises is kept in it."""
-        record = Record(
+    def record(self):
+        """Return what is known of the job before it runs."""
+        return Record(
             self.method,
             self.repeat,
             self.fold,
@@ -67,6 +69,11 @@ class Job:
             libraries=self.libraries,
             images={"validation": self.validation.tolist()},
         )
+
+    def run(self, data, scoring, map_dtype):
+        """Return the record of the job; whatever exception a segmenter raises is kept in it."""
+        record = self.record()
+        record.host = platform.node()
         try:
             # A copy, so that no list of jobs holds the networks of all that have run.
             segmenter = clone(self.segmenter)
@@ -87,15 +94,19 @@ class Job:
             fit_params["groups"] = data.groups[self.train]
         if self.monitor and has_fit_parameter(segmenter, "validation_data"):
             fit_params["validation_data"] = data.take("validation", self.validation)
-        with Meter() as meter:
+        with_keras = _prepare(segmenter)
+        with Meter(with_keras) as meter:
             segmenter.fit(X, y, **fit_params)
+        earlier = getattr(segmenter, "earlier_pieces_", [])
+        record.busy = [[begin, end] for begin, end, _ in earlier] + [meter.interval]
         record.classes = segmenter.classes_.tolist()
         record.history = _as_lists(getattr(segmenter, "history_", {}))
         record.convergence = _convergence(segmenter)
         record.complexity = _complexity(segmenter, X) if self.fold == 0 else {}
         record.resources = {
-            "fit_time": meter.wall_time,
-            "fit_cpu_time": meter.cpu_time,
+            "fit_time": meter.wall_time + sum(end - begin for begin, end, _ in earlier),
+            "fit_cpu_time": meter.cpu_time + sum(cpu for _, _, cpu in earlier),
+            "compile_time": _number(getattr(segmenter, "compile_time_", np.nan)),
             "fit_peak_memory": meter.peak_memory,
             "fit_extra_memory": meter.extra_memory,
             "fit_peak_device_memory": meter.peak_device_memory,
@@ -111,9 +122,11 @@ class Job:
                 continue
             if subset == "validation":
                 X, y = data.take(subset, self.validation)
+            warm_up_prediction(segmenter, X)
             with Meter() as meter:
                 probabilities = segmenter.predict_proba(X)
             meters.append(meter)
+            record.busy.append(meter.interval)
             n_pixels += count_pixels(X)
             record.images.setdefault(subset, list(range(len(X))))
             keep_scores(record, subset, probabilities, X, y, segmenter.classes_, scoring)
@@ -195,6 +208,16 @@ def describe_error(error):
         "message": str(error),
         "traceback": "".join(traceback.format_exception(error)),
     }
+
+
+def _prepare(segmenter):
+    """Bring the process to where every fit begins; return whether that is with Keras."""
+    with_keras = uses_keras(segmenter)
+    fresh_memory(with_keras=False)
+    if with_keras:
+        warm_up()
+        fresh_memory(with_keras=True)
+    return with_keras
 
 
 def _as_lists(history):

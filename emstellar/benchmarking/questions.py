@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 
+from .machine_time import machine_seconds
 from .observations import observe
 from .statistics import compare_methods
 from .tables import mean_scores
@@ -206,7 +207,8 @@ class ResultQuestions:
     def estimate_costs(self, *, price_per_hour=0.0, watts=0.0, per_job=False):
         """Return what the fits of each method took, in hours, money and energy.
 
-        What a prediction takes per megapixel is in `resources`.
+        What a prediction takes per megapixel is in `resources`. Hours are those of the machine:
+        while several jobs run on it at once, each is billed its part.
 
         Parameters
         ----------
@@ -233,10 +235,11 @@ class ResultQuestions:
                 f"Rates must not be negative, got price_per_hour={price_per_hour} and "
                 f"watts={watts}."
             )
-        keys = ["method", "repeat", "fold"] if per_job else ["method"]
-        jobs = self.resources[self.resources["kind"] == "segmenter"]
-        seconds = jobs.groupby(keys, sort=False)[["fit_time", "predict_time"]].sum()
-        hours = seconds.sum(axis=1) / SECONDS_PER_HOUR
+        keys = ["method", "repeat", "fold"]
+        jobs = [r for r in self.records if r.kind == "segmenter" and r.resources]
+        index = pd.MultiIndex.from_tuples([record.key for record in jobs], names=keys)
+        hours = pd.Series(machine_seconds(jobs), index, dtype=float) / SECONDS_PER_HOUR
+        hours = hours.groupby(level=keys if per_job else "method", sort=False).sum()
         columns = {
             "hours": hours,
             "money": hours * price_per_hour,

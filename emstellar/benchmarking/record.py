@@ -49,6 +49,10 @@ class Record:
     resources, complexity : dict of str to float
     classes : list
         The labels, in the order of the maps.
+    busy : list of list of float
+        When the machine fitted and predicted: begin and end in seconds since 1970.
+    host : str
+        Which machine that was.
     environment : dict of str to str
         Versions.
     error : dict of str to str
@@ -77,6 +81,8 @@ class Record:
     resources: dict = field(default_factory=dict)
     complexity: dict = field(default_factory=dict)
     classes: list = field(default_factory=list)
+    busy: list = field(default_factory=list)
+    host: str = ""
     environment: dict = field(default_factory=dict)
     error: dict = field(default_factory=dict)
     maps: Any = field(default_factory=dict, repr=False)

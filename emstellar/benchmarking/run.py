@@ -1,5 +1,6 @@
 """The benchmark: every method on every fold, one job each."""
 
+import os
 import warnings
 
 import numpy as np
@@ -25,7 +26,9 @@ CONSTRAINTS = {
     "retry_failed": [BOOLEAN],
     "keep_models": [BOOLEAN],
     "monitor_folds": [BOOLEAN],
+    "isolate": [BOOLEAN, NONE],
 }
+ISOLATE_VARIABLE = "EMSTELLAR_ISOLATE"
 
 
 def benchmark(
@@ -45,6 +48,7 @@ def benchmark(
     n_repeats=1,
     monitor_folds=False,
     n_jobs=None,
+    isolate=None,
     store=None,
     retry_failed=False,
     keep_models=False,
@@ -96,7 +100,14 @@ def benchmark(
         by the images that score it.
     n_jobs : int, optional
         How many jobs run at once, as in scikit-learn; ``joblib.parallel_config`` chooses where
-        (processes, a Dask cluster). 1 unless such a context says otherwise.
+        (processes, threads, a Dask cluster). 1 unless such a context says otherwise.
+    isolate : bool, optional
+        Whether jobs run in worker processes, also one at a time, so that a job whose process dies
+        (a crash, lack of memory) fails alone: its error names the signal, the worker is replaced,
+        and all other jobs finish. Workers are used again, by later calls too. False runs the jobs
+        of ``n_jobs=1`` in this process, for a debugger. None is True unless the environment
+        variable ``EMSTELLAR_ISOLATE`` is 0. In threads, on a cluster and under a distribution
+        strategy of Keras jobs are not isolated.
     store : path-like, optional
         A folder that keeps every finished job. The same call again, whatever stopped it,
         repeats none; changed data, parameters, folds or seeds are other jobs. Metrics that
@@ -162,7 +173,9 @@ def benchmark(
         "retry_failed": retry_failed,
         "monitor_folds": monitor_folds,
     }
-    _check(parameters | {"keep_models": keep_models})
+    _check(parameters | {"keep_models": keep_models, "isolate": isolate})
+    if isolate is None:
+        isolate = os.environ.get(ISOLATE_VARIABLE) != "0"
     if keep_models and store is None:
         raise ValueError("keep_models=True needs a folder for the models: pass store= too.")
     segmenters, scoring = name_segmenters(segmenters), Scoring(scoring)
@@ -208,6 +221,7 @@ def benchmark(
         store=store,
         retry_failed=retry_failed,
         n_jobs=n_jobs,
+        isolate=isolate,
         verbose=verbose,
     )
     records = run(jobs)

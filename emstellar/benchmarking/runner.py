@@ -1,11 +1,18 @@
 """Runs the jobs of a benchmark, many at once, and keeps what is finished."""
 
+import sys
 import warnings
+from contextlib import ExitStack, closing
+from dataclasses import replace
+from functools import partial
 
-from joblib import Parallel, delayed
+from joblib import Parallel, delayed, effective_n_jobs
+from joblib.parallel import BACKENDS, get_active_backend
 from sklearn.exceptions import FitFailedWarning
 
-from .job import describe_error, keep_scores
+from .environment import describe_environment
+from .isolation import WorkerDied, pack, read_shared, run_isolated, shared_file
+from .job import Job, describe_error, keep_scores
 from .progress import format_seconds, show_progress
 
 
@@ -24,11 +31,22 @@ class Runner:
         Whether stored failures run again.
     n_jobs : int, optional
         How many tasks run at once.
+    isolate : bool, default=True
+        Whether jobs run in processes that may die.
     verbose : int, default=0
     """
 
     def __init__(
-        self, data, scoring, map_dtype, *, store=None, retry_failed=False, n_jobs=None, verbose=0
+        self,
+        data,
+        scoring,
+        map_dtype,
+        *,
+        store=None,
+        retry_failed=False,
+        n_jobs=None,
+        isolate=True,
+        verbose=0,
     ):
         self.data = data
         self.scoring = scoring
@@ -36,6 +54,7 @@ class Runner:
         self.store = store
         self.retry_failed = retry_failed
         self.n_jobs = n_jobs
+        self.isolate = isolate
         self.verbose = verbose
 
     def __call__(self, tasks):
@@ -51,9 +70,10 @@ class Runner:
             self.store.check_writable()
         with show_progress(len(open_tasks), self.verbose) as announce:
             try:
-                for record in self._results(open_tasks):
-                    records.append(record)
-                    announce(_describe(record))
+                with closing(self._results(open_tasks)) as results:
+                    for record in results:
+                        records.append(record)
+                        announce(_describe(record))
             except KeyboardInterrupt as interrupt:
                 interrupt.add_note(self._say_what_is_kept(len(records), len(tasks)))
                 raise
@@ -78,11 +98,69 @@ class Runner:
         return not any(_missing_scoring(record, self.scoring).values())
 
     def _results(self, open_tasks):
-        parallel = Parallel(n_jobs=self.n_jobs, return_as="generator_unordered")
-        return parallel(
-            delayed(_perform)(task, record, self.data, self.scoring, self.map_dtype, self.store)
-            for task, record in open_tasks
-        )
+        """Yield the records of tasks as they finish: fits isolated, votes by joblib."""
+        isolated, others, here = [], open_tasks, []
+        if self.isolate and _may_isolate():
+            isolated = [item for item in open_tasks if isinstance(item[0], Job)]
+            others = [item for item in open_tasks if not isinstance(item[0], Job)]
+        if isolated:
+            yield from self._isolated(isolated, here)
+        for task, record in here:
+            yield _perform(task, record, self.data, self.scoring, self.map_dtype, self.store)
+        if others:
+            parallel = Parallel(n_jobs=self.n_jobs, return_as="generator_unordered")
+            yield from parallel(
+                delayed(_perform)(task, record, self.data, self.scoring, self.map_dtype, self.store)
+                for task, record in others
+            )
+
+    def _isolated(self, open_tasks, here):
+        """Yield the records of jobs in worker processes; add to `here` what cannot go there."""
+        n_workers = min(effective_n_jobs(self.n_jobs), len(open_tasks))
+        max_threads = getattr(get_active_backend()[0], "inner_max_num_threads", None)
+        with ExitStack() as stack:
+            try:
+                path = stack.enter_context(shared_file(self.data))
+            except Exception as error:
+                _warn_of_no_isolation("the images", error)
+                here += open_tasks
+                return
+            messages = self._messages(open_tasks, path, here)
+            outcomes = stack.enter_context(closing(run_isolated(messages, n_workers, max_threads)))
+            for (task, record), outcome in outcomes:
+                if isinstance(outcome, WorkerDied):
+                    yield self._keep_death(task, record, outcome)
+                else:
+                    yield outcome
+
+    def _messages(self, open_tasks, path, here):
+        """Yield the tasks as messages; those that cannot be pickled stay for this process."""
+        for task, record in open_tasks:
+            call = partial(
+                _perform_shared, task, record, path, self.scoring, self.map_dtype, self.store
+            )
+            try:
+                message = pack(call)
+            except Exception as error:
+                _warn_of_no_isolation(f"the method {task.method!r}", error)
+                here.append((task, record))
+            else:
+                yield (task, record), message
+
+    def _keep_death(self, task, record, death):
+        """Return the record of a job whose process died, kept so that it is not met again."""
+        error = {
+            "type": type(death).__name__,
+            "message": str(death),
+            "traceback": "\n".join([str(death), *getattr(death, "__notes__", ())]),
+        }
+        if record is not None:
+            # It died of a further metric: what is in the store is as good as before.
+            return replace(record, error=error)
+        died = replace(task.record(), error=error, environment=describe_environment())
+        if self.store is not None:
+            _keep(died, self.store, lambda: self.store.save(died))
+        return died
 
     def _say_what_is_kept(self, n_done, n_all):
         if self.store is None:
@@ -91,6 +169,33 @@ class Runner:
             f"{n_done} of {n_all} jobs are kept in {self.store.directory}; "
             "the same call continues with the rest."
         )
+
+
+def _may_isolate():
+    """Tell whether jobs go to processes of this machine, unless something holds for this one.
+
+    Threads, Dask and whatever else a joblib context asks for are left to joblib. What
+    `keras.distribution` and ``tf.distribute`` have set exists in this process alone.
+    """
+    keras, tensorflow = sys.modules.get("keras"), sys.modules.get("tensorflow")
+    if keras is not None and keras.distribution.distribution() is not None:
+        return False
+    if tensorflow is not None and tensorflow.distribute.has_strategy():
+        return False
+    kinds = tuple(BACKENDS[name] for name in ("loky", "multiprocessing") if name in BACKENDS)
+    return isinstance(get_active_backend()[0], kinds)
+
+
+def _warn_of_no_isolation(what, error):
+    warnings.warn(
+        f"{what} cannot be sent to a worker process ({type(error).__name__}: {error}), and "
+        "jobs run in this one: should it die, the benchmark dies too.",
+        stacklevel=2,
+    )
+
+
+def _perform_shared(task, record, path, *options):
+    return _perform(task, record, read_shared(path), *options)
 
 
 def _perform(task, record, data, scoring, map_dtype, store):

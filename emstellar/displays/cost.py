@@ -6,6 +6,7 @@ from .canvas import chart_size, get_axes, label_points, write_plain_numbers
 
 COST_LABELS = {
     "fit_time": "Time to fit one fold, s",
+    "compile_time": "Building and compiling the network, s",
     "fit_cpu_time": "Processor time to fit one fold, s",
     "convergence_time": "Time to the best epoch, s",
     "predict_seconds_per_megapixel": "Prediction, s per megapixel",

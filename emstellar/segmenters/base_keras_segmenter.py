@@ -137,19 +137,24 @@ class BaseKerasSegmenter(CallbackSupportMixin, BaseSegmenter):
         Between what values the training images lie; `predict_proba` warns of others, unless each
         image is normalised by itself. None in files of earlier versions.
     history_ : dict of str to list of float
-        One value per epoch of ``loss``, ``learning_rate``, ``elapsed`` (seconds) and, with
-        validation images, ``val_loss`` and the validation scores.
+        One value per epoch of ``loss``, ``learning_rate``, ``elapsed`` (seconds, without
+        `compile_time_`) and, with validation images, ``val_loss`` and the validation scores.
     n_iter_ : int
         Number of epochs trained.
     best_iter_ : int
         The epoch, counted from 1, that `monitor` found best; the last one without validation
         images.
     convergence_time_ : float
-        Seconds from the start of training to the end of that epoch.
+        Seconds from the start of training to the end of that epoch, without `compile_time_`.
     convergence_times_ : dict of str to float
         The same under every criterion that was recorded, such as "val_loss" and "val_f1".
     fit_time_ : float
-        Seconds that training took.
+        Seconds that training took, all pieces of an interrupted one together.
+    compile_time_ : float
+        Seconds of these in which the network was built, traced and compiled.
+    earlier_pieces_ : list of [float, float, float]
+        Begin and end (seconds since 1970) and processor seconds of what other processes have
+        trained before this one continued from `checkpoint`.
 
     Examples
     --------
@@ -343,7 +348,8 @@ class BaseKerasSegmenter(CallbackSupportMixin, BaseSegmenter):
         self.normalization_ = training.fit_normalization()
         self.image_range_ = ImageRange.of(training.images)
         self.model_ = training.build_model()
-        self.history_, self.n_iter_, self.fit_time_ = {}, 0, 0.0
+        self.history_, self.n_iter_ = {}, 0
+        self.fit_time_ = self.compile_time_ = 0.0
 
     def _train(self, training, n_epochs, anew):
         start = time.perf_counter()

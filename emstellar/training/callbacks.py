@@ -261,13 +261,15 @@ class EpochLog(keras.callbacks.Callback):
     ----------
     history : dict of str to list
         Where the values are appended, with ``learning_rate`` and ``elapsed`` (seconds since the
-        first fit began, validation included).
+        first fit began, with validation and without what `clock` counts).
     n_epochs : int
         The epoch that training is to reach, for the printed line.
     name : str
         What to call the segmenter in it.
     verbose : int
         0 prints nothing; the line goes to the logger ``emstellar`` in any case.
+    clock : CompileClock, optional
+        Whose ``seconds`` were no training.
 
     Examples
     --------
@@ -284,8 +286,9 @@ class EpochLog(keras.callbacks.Callback):
     ([0.5], [0.25])
     """
 
-    def __init__(self, history, n_epochs, name, verbose):
+    def __init__(self, history, n_epochs, name, verbose, clock=None):
         super().__init__()
+        self.clock = clock
         self.history = history
         self.n_epochs = n_epochs
         self.name = name
@@ -296,16 +299,20 @@ class EpochLog(keras.callbacks.Callback):
         past = self.history.get("elapsed") or [0.0]
         self._first = len(self.history.get("elapsed", []))
         self._past = past[-1]
-        self._start = time.perf_counter()
+        self._start, self._compiled = time.perf_counter(), self._compile_seconds()
 
     def on_epoch_end(self, epoch, logs=None):
         """Append the epoch's values."""
-        logs["elapsed"] = self._past + time.perf_counter() - self._start
+        training = time.perf_counter() - self._start - (self._compile_seconds() - self._compiled)
+        logs["elapsed"] = self._past + training
         rate = keras.ops.convert_to_numpy(self.model.optimizer.learning_rate)
         values = {**logs, "learning_rate": float(rate)}
         for key, value in values.items():
             self.history.setdefault(key, []).append(float(value))
         tell(self._line(epoch, values), printed=self.verbose)
+
+    def _compile_seconds(self):
+        return 0.0 if self.clock is None else self.clock.seconds
 
     def _line(self, epoch, values):
         spent = values["elapsed"] - self._past

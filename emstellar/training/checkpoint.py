@@ -1,5 +1,6 @@
 """A file from which a killed fit continues."""
 
+import time
 import warnings
 from pathlib import Path
 
@@ -79,10 +80,15 @@ class Checkpoint(keras.callbacks.Callback):
         Whose history and seed are kept with the network's weights.
     best : BestEpoch or None
         Whose memory of the best epoch is kept too.
+    clock : CompileClock
+        Of this piece of the fit.
     """
 
-    def __init__(self, path, segmenter, best):
+    def __init__(self, path, segmenter, best, clock):
         super().__init__()
+        self.clock = clock
+        self._began, self._cpu = time.time(), time.process_time()
+        self._before = segmenter.compile_time_
         self.path = Path(path)
         self.segmenter = segmenter
         self.best = best
@@ -94,11 +100,17 @@ class Checkpoint(keras.callbacks.Callback):
         header = {
             "seed": self.segmenter.seed_,
             "history": self.segmenter.history_,
+            "pieces": [*self.segmenter.earlier_pieces_, self._piece()],
+            "compile_time": self.segmenter.compile_time_ - self._before + self.clock.seconds,
             "stopped": self.model.stop_training,
             "best": {name: value for name, value in best.items() if name != "weights"},
         }
         arrays = [keras.ops.convert_to_numpy(variable) for variable in variables]
         write_archive(self.path, header, {"variable": arrays, "best": best["weights"]})
+
+    def _piece(self):
+        """Return begin, end and processor seconds of this process' share of the fit."""
+        return [self._began, time.time(), time.process_time() - self._cpu]
 
     def restore(self):
         """Continue from the file, if there is one.
@@ -117,6 +129,10 @@ class Checkpoint(keras.callbacks.Callback):
         for variable, array in zip(variables, arrays["variable"], strict=True):
             variable.assign(array)
         self.segmenter.history_.update(header["history"])
+        pieces = header.get("pieces", [])
+        self.segmenter.earlier_pieces_ = pieces
+        self.segmenter.fit_time_ += sum(end - begin for begin, end, _ in pieces)
+        self.segmenter.compile_time_ += header.get("compile_time", 0.0)
         if self.best is not None:
             self.best.set_state({**header["best"], "weights": arrays["best"]})
         return header["stopped"]

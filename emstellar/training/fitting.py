@@ -32,8 +32,9 @@ from emstellar.training.normalization import Normalization
 from emstellar.training.one_class import warn_of_one_class
 from emstellar.training.patches import PatchBatches
 from emstellar.training.pooled_loss import with_loss_weights
-from emstellar.training.prediction import network_maps, pair
+from emstellar.training.prediction import network_maps, pair, representative_images
 from emstellar.training.schedules import get_schedule
+from emstellar.training.timing import CompileClock
 from emstellar.validation import check_images, check_masks, check_weights, encode_masks
 
 
@@ -248,6 +249,9 @@ class Training:
         """
         segmenter = self.segmenter
         check_origin(segmenter.model_)
+        self._clock, self._warm = CompileClock(), False
+        segmenter.earlier_pieces_ = []
+        segmenter.compile_time_ = getattr(segmenter, "compile_time_", 0.0)
         last = segmenter.n_iter_ + n_epochs
         batches = self._batches()
         if self.class_weight == "balanced":
@@ -256,7 +260,7 @@ class Training:
         callbacks, best = self._callbacks(last)
         finished, checkpoint = False, None
         if self.checkpoint_path is not None:
-            checkpoint = Checkpoint(self.checkpoint_path, segmenter, best)
+            checkpoint = Checkpoint(self.checkpoint_path, segmenter, best, self._clock)
             finished = checkpoint.restore()
             callbacks.append(checkpoint)
         first = len(segmenter.history_.get("loss", []))
@@ -278,6 +282,7 @@ class Training:
             checkpoint.remove()
         if anew:
             del segmenter._schedule_start
+        segmenter.compile_time_ += self._clock.seconds
         self._conclude(best)
 
     def _batches(self):
@@ -300,7 +305,7 @@ class Training:
     def _callbacks(self, last_epoch):
         """Return the callbacks in the order in which they fill the epoch's logs."""
         segmenter = self.segmenter
-        callbacks, best = [], None
+        callbacks, best = [self._clock], None
         if self.validation is not None:
             images, codes, weights = self.validation
             frequency = segmenter.validation_freq
@@ -309,7 +314,8 @@ class Training:
             )
         name = type(segmenter).__name__
         callbacks.append(StopAtNaN())
-        callbacks.append(EpochLog(segmenter.history_, last_epoch, name, int(segmenter.verbose)))
+        verbose = int(segmenter.verbose)
+        callbacks.append(EpochLog(segmenter.history_, last_epoch, name, verbose, self._clock))
         if self.validation is not None or segmenter.monitor == "loss":
             every = 1 if segmenter.monitor == "loss" else segmenter.validation_freq
             best = BestEpoch(segmenter.monitor, segmenter.patience, segmenter.restore_best, every)
@@ -320,6 +326,12 @@ class Training:
         return callbacks, best
 
     def _predict(self, images):
+        if not self._warm:
+            # What is traced for the first validation is no training.
+            with self._clock.running():
+                for some in representative_images(images, self.segmenter.tile_size):
+                    list(network_maps(self.segmenter, some))
+            self._warm = True
         return list(network_maps(self.segmenter, images))
 
     def _conclude(self, best):

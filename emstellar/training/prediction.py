@@ -116,6 +116,41 @@ def network_maps(segmenter, images, batch_size=None, advance=lambda n_pixels: No
                 yield _in_tiles(predict, image, segmenter, step, advance)
 
 
+def representative_images(images, tile_size):
+    """Return lists of images whose prediction traces whatever that of all images does.
+
+    Networks are traced for every shape of a batch. Of each run of images of one shape as many are
+    taken as are predicted at a time, and as many as are left at its end; of larger ones a part.
+
+    Parameters
+    ----------
+    images : array-like or list of ndarray of shape (height, width[, channels])
+        The images.
+    tile_size : int or (int, int)
+        That of the segmenter.
+
+    Returns
+    -------
+    list of list of ndarray
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from emstellar.training.prediction import representative_images
+    >>> images = np.zeros((10, 512, 512))
+    >>> [len(some) for some in representative_images(images, 1024)]
+    [4, 2]
+    """
+    found = {}
+    most = [side + side // 2 for side in pair(tile_size)]
+    for shape, run in groupby(images, key=np.shape):
+        run = [np.asarray(image)[: most[0], : most[1]] for image in run]
+        step = max(1, PIXELS_PER_CALL // (run[0].shape[0] * run[0].shape[1]))
+        for n in sorted({min(step, len(run)), len(run) % step} - {0}, reverse=True):
+            found.setdefault((shape, n), run[:n])
+    return list(found.values())
+
+
 def _predict_function(model, n_devices):
     """Return what predicts a batch, on all devices if there are several."""
     if n_devices == 1:

@@ -1,7 +1,11 @@
 """Cheap segmenters for the tests, in a module so that workers can import them."""
 
+import logging
 import os
+import signal
+import sys
 import threading
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -50,6 +54,45 @@ class CountingThreshold(NoisyThreshold):
         folder = Path(self.folder)
         (folder / f"{os.getpid()}-{len(list(folder.iterdir()))}").touch()
         return super().fit(X, y, groups)
+
+
+class DyingSegmenter(CountingThreshold):
+    """Ends its process in the way told."""
+
+    def __init__(self, folder, way="abort", random_state=None):
+        super().__init__(folder, random_state=random_state)
+        self.way = way
+
+    def fit(self, X, y, groups=None):
+        super().fit(X, y, groups)
+        if self.way == "abort":
+            os.abort()
+        elif self.way == "exit":
+            sys.exit(4)
+        elif self.way == "interrupt":
+            raise KeyboardInterrupt
+        os.kill(os.getpid(), signal.SIGKILL)
+
+
+class TalkingThreshold(NoisyThreshold):
+    """Prints, logs and warns."""
+
+    def fit(self, X, y, groups=None):
+        logging.getLogger("emstellar").info("a message of the fit")
+        print("fitting")  # noqa: T201
+        warnings.warn("a warning of the fit", stacklevel=1)
+        return super().fit(X, y, groups)
+
+
+class KeptLockThreshold(NoisyThreshold):
+    """Cannot be pickled at all, nor copied."""
+
+    def __init__(self, lock=None, random_state=None):
+        super().__init__(random_state=random_state)
+        self.lock = lock
+
+    def __sklearn_clone__(self):
+        return self
 
 
 class LockedThreshold(NoisyThreshold):

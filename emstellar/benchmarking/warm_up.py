@@ -1,0 +1,69 @@
+"""What runs before a clock does, so that the first method pays no more than the next."""
+
+from functools import cache
+
+import numpy as np
+from sklearn.base import BaseEstimator
+
+from ..segmenters.base_keras_segmenter import BaseKerasSegmenter
+
+
+def uses_keras(segmenter):
+    """Tell whether a segmenter, or one of which it is made, trains a Keras network.
+
+    Examples
+    --------
+    >>> from emstellar import RandomForestSegmenter, ThresholdedSegmenter, UNetSegmenter
+    >>> from emstellar.benchmarking.warm_up import uses_keras
+    >>> uses_keras(ThresholdedSegmenter(UNetSegmenter())), uses_keras(RandomForestSegmenter())
+    (True, False)
+    """
+    return any(isinstance(part, BaseKerasSegmenter) for part in _parts(segmenter))
+
+
+def _parts(segmenter):
+    yield segmenter
+    if isinstance(segmenter, BaseEstimator):
+        yield from segmenter.get_params(deep=True).values()
+
+
+@cache
+def warm_up():
+    """Load Keras, and fit and ask a tiny network, once per process.
+
+    What a first fit loads and starts, modules, kernels and threads, is in no method's costs then.
+    """
+    from ..segmenters import KerasSegmenter
+
+    X = np.random.default_rng(0).normal(size=(1, 8, 8))
+    segmenter = KerasSegmenter(
+        _tiny_network, size_multiple=1, epochs=1, steps_per_epoch=1, batch_size=1, random_state=0
+    )
+    segmenter.fit(X, (X > 0).astype(int)).predict_proba(X)
+
+
+def _tiny_network(input_shape, n_outputs):
+    import keras
+
+    inputs = keras.Input(input_shape)
+    x = keras.layers.Conv2D(1, 3, padding="same")(inputs)
+    x = keras.layers.ReLU()(keras.layers.BatchNormalization()(x))
+    return keras.Model(inputs, keras.layers.Conv2D(n_outputs, 1, activation="sigmoid")(x))
+
+
+def warm_up_prediction(segmenter, X):
+    """Let a network be traced for the shapes of `X` before its prediction is timed.
+
+    Parameters
+    ----------
+    segmenter : segmenter
+        Fitted; one without a network needs no warming.
+    X : array-like or sequence of images
+    """
+    if not uses_keras(segmenter):
+        return
+    # Loads Keras, which is loaded by now.
+    from ..training.prediction import representative_images
+
+    for images in representative_images(X, getattr(segmenter, "tile_size", 1024)):
+        segmenter.predict_proba(images)
