@@ -12,6 +12,7 @@ _BOOKKEEPING = {
     "__firstlineno__",
     "__module__",
     "__qualname__",
+    "__slotnames__",  # set when an instance is first copied or pickled
     "__static_attributes__",
     "__weakref__",
     "_abc_impl",
