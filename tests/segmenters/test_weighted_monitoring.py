@@ -137,7 +137,7 @@ def test_nan_stops_training_and_the_best_epoch_stays():
 
 
 def test_nan_stops_training_without_validation_images_too():
-    with pytest.warns(ConvergenceWarning, match="in epoch 2.* and cannot predict"):
+    with pytest.warns(ConvergenceWarning, match="in epoch 2.* it cannot predict"):
         segmenter = small_segmenter(epochs=8, callbacks=[Poison(0)]).fit(X, y)
     assert segmenter.n_iter_ == 2
     with pytest.raises(ValueError, match=r"NaN or infinite probabilities for X.0.. Its training"):
