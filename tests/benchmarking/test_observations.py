@@ -226,7 +226,7 @@ def test_equal_methods_differ_significantly_in_at_most_6_percent(of_fits):
 def test_one_method_with_two_seeds_is_not_better_than_itself():
     found = {"validation": 0, "test": 0}
     for k in range(20):
-        X, y = make_em_images(8, (32, 32), n_groups=4, random_state=k)
+        X, y = make_em_images(8, (64, 64), n_groups=4, random_state=k)
         groups = np.repeat(np.arange(4), 2)
         two = {
             name: RandomForestSegmenter(3, max_samples=200, random_state=2 * k + i)
