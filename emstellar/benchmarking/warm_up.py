@@ -43,7 +43,7 @@ def warm_up():
 
 
 def _tiny_network(input_shape, n_outputs):
-    import keras
+    from emstellar._keras import keras
 
     inputs = keras.Input(input_shape)
     x = keras.layers.Conv2D(1, 3, padding="same")(inputs)
