@@ -108,7 +108,7 @@ def test_code_and_parameters_are_told_apart():
         (np.float32, np.float64),
         (range(3), range(4)),
     ],
-    ids=repr,
+    ids=lambda value: type(value).__name__,
 )
 def test_other_values_differ(one, other):
     assert identify(one) == identify(one)
@@ -139,7 +139,7 @@ def test_what_changes_nothing_does_not_count():
     assert identify(UNetSegmenter()) == identify(UNetSegmenter(verbose=1, checkpoint="folder"))
 
 
-@pytest.mark.parametrize("value", [(i for i in "ab"), threading.Lock()], ids=type)
+@pytest.mark.parametrize("value", [(i for i in "ab"), threading.Lock()], ids=["generator", "lock"])
 def test_what_cannot_be_told_from_others_is_refused(value):
     with pytest.raises(ValueError, match="cannot be told from others"):
         identify(RandomForestSegmenter(features=[value]))
