@@ -122,7 +122,8 @@ def _differences(c, best, others):
 def _interval(c, best, other):
     pair, sign = _pair(c, best, other)
     low, high = sorted((sign * pair.low, sign * pair.high))
-    return f"by {sign * pair.difference:.4f}, {1 - c.alpha:.0%} interval {low:.4f} to {high:.4f}"
+    level = f"{100 * (1 - c.alpha):g}%"
+    return f"by {sign * pair.difference:.4f}, {level} interval {low:.4f} to {high:.4f}"
 
 
 def _pair(c, a, b):

@@ -1,6 +1,6 @@
 """Average ranks of methods: Friedman's test and the critical difference."""
 
-from math import factorial
+from math import factorial, prod
 
 import numpy as np
 from scipy import stats
@@ -21,13 +21,16 @@ def average_ranks(table):
     return table.rank(axis=1, ascending=False).mean().sort_values()
 
 
-def critical_difference(n_methods, n_units, alpha=0.05):
+def critical_difference(n_methods, n_units, alpha=0.05, inflation=1.0):
     """Return Nemenyi's critical difference of average ranks.
 
     Parameters
     ----------
     n_methods, n_units : int
     alpha : float, default=0.05
+    inflation : float, default=1.0
+        How many times larger the variance of a mean is than that of independent units, as in
+        `friedman`.
 
     Returns
     -------
@@ -46,10 +49,10 @@ def critical_difference(n_methods, n_units, alpha=0.05):
     (1.25, 1.12)
     """
     quantile = stats.studentized_range.ppf(1 - alpha, n_methods, np.inf) / np.sqrt(2)
-    return float(quantile * np.sqrt(n_methods * (n_methods + 1) / (6 * n_units)))
+    return float(quantile * np.sqrt(n_methods * (n_methods + 1) * inflation / (6 * n_units)))
 
 
-def friedman(table):
+def friedman(table, inflation=1.0, df=None):
     """Return the p-value of Friedman's test that all methods have equal ranks.
 
     Friedman's chi-square is conservative; Iman and Davenport's [1]_ ratio,
@@ -59,17 +62,26 @@ def friedman(table):
     Parameters
     ----------
     table : DataFrame of shape (n_units, n_methods)
+    inflation : float, default=1.0
+        How many times larger the variance of a mean is than that of independent units: for the
+        folds of a cross-validation 1 + n n_test / n_train, by which the ratio F is divided, as
+        t² is in the corrected resampled t-test [3]_.
+    df : int, optional
+        The degrees of freedom of a difference of two methods, n - 1 by default.
 
     Returns
     -------
     float
-        NaN for fewer than three methods or two units.
+        NaN for fewer than three methods or two units. At least the share of orders that are as
+        extreme as agreement of all (independent) units.
 
     References
     ----------
     .. [1] Iman and Davenport (1980). Approximations of the critical region of the Friedman
        statistic. Communications in Statistics A 9, 571-595.
     .. [2] Demšar (2006). Journal of Machine Learning Research 7, 1-30, section 3.2.2.
+    .. [3] Nadeau and Bengio (2003). Inference for the generalization error. Machine Learning 52,
+       239-281.
 
     Examples
     --------
@@ -84,13 +96,23 @@ def friedman(table):
         return np.nan
     if (table.nunique(axis=1) == 1).all():
         return 1.0
-    chi2 = float(stats.friedmanchisquare(*table.rank(axis=1).to_numpy().T).statistic)
-    df = n_methods - 1
-    rest = n_units * df - chi2
-    # If all units agree, the ratio is infinite; of the (k!)^n orders k! are as extreme.
+    ranks = table.rank(axis=1)
+    chi2 = float(stats.friedmanchisquare(*ranks.to_numpy().T).statistic)
+    least = _p_of_agreement(ranks, max(1.0, n_units / inflation))
+    rest = n_units * (n_methods - 1) - chi2
+    # If all units agree, the ratio is infinite.
     if rest <= 1e-9 * chi2:
-        return float(factorial(n_methods)) ** (1 - n_units)
-    return float(stats.f.sf((n_units - 1) * chi2 / rest, df, df * (n_units - 1)))
+        return least
+    ratio = (n_units - 1) * chi2 / rest / inflation
+    df = n_units - 1 if df is None else df
+    return max(least, float(stats.f.sf(ratio, n_methods - 1, df * (n_methods - 1))))
+
+
+def _p_of_agreement(ranks, n_independent):
+    """Return how probable it is that all units order the methods alike, ties as they are."""
+    ties = (np.unique(row, return_counts=True)[1].tolist() for row in ranks.to_numpy())
+    orders = max(factorial(ranks.shape[1]) / prod(map(factorial, tied)) for tied in ties)
+    return float(orders ** (1 - n_independent))
 
 
 def stretches(ranks, difference):

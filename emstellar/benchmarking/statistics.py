@@ -49,7 +49,8 @@ class Comparison:
     rope : float
         The region of practical equivalence.
     smallest_p : float
-        The smallest p-value of a test of so many units that assumes no distribution.
+        The smallest p-value of a test of so many units that assumes no distribution; of drawn
+        permutations that of their number.
     test : {"t", "wilcoxon", "permutation"}
     ratio : float
         Test images over training images of a fold, by which a cross-validated t-test is corrected.
@@ -180,7 +181,8 @@ def compare_methods(
     Raises
     ------
     ValueError
-        For fewer than two methods, no complete row, or an unknown test.
+        For fewer than two methods, no complete row, an unknown test, a level `alpha` outside
+        (0, 1) or a negative `rope`.
 
     Notes
     -----
@@ -212,6 +214,10 @@ the p-value would still be 0.25.
     table, dropped = _complete_rows(table, unit)
     if test not in (None, *TESTS):
         raise ValueError(f"test must be one of {TESTS}, got {test!r}.")
+    if not 0 < alpha < 1:
+        raise ValueError(f"alpha, the level of significance, must lie in (0, 1), got {alpha!r}.")
+    if not 0 <= rope < np.inf:
+        raise ValueError(f"rope must be 0 or a positive difference of scores, got {rope!r}.")
     corrected = ratio > 0 or of_fits is not None
     test = test or ("t" if corrected else "wilcoxon")
     of_fits = None if of_fits is None else of_fits[table.columns]
@@ -223,9 +229,11 @@ the p-value would still be 0.25.
     )
     pairs.insert(6, "p_holm", holm(pairs["p_value"]))
     pairs["winner"] = [_winner(pair, alpha) for pair in pairs.itertuples()]
+    found = pairs.pop("found")
     pairs["units_needed"] = [
-        units_needed(found, alpha / len(pairs)) for found in pairs.pop("found")
+        units_needed(difference, alpha / len(pairs), test=test) for difference in found
     ]
+    inflation, df = _inflation(found, ratio, len(table))
     means = table.mean().sort_values(ascending=False, kind="stable")
     comparison = Comparison(
         metric,
@@ -234,13 +242,13 @@ the p-value would still be 0.25.
         len(table),
         pairs.drop(columns="sign"),
         average_ranks(table),
-        friedman(table),
-        critical_difference(table.shape[1], len(table), alpha),
+        friedman(table, inflation, df),
+        critical_difference(table.shape[1], len(table), alpha, inflation),
         alpha,
         means=means,
         p_best=_probability_of_best(table, means, ratio, of_fits, rope, random_state),
         rope=rope,
-        smallest_p=smallest_p(len(table)),
+        smallest_p=_smallest_p(len(table), test, n_resamples),
         test=test,
         ratio=ratio,
         n_fits=n_fits,
@@ -296,6 +304,21 @@ def _compare_pair(table, a, b, ratio, of_fits, test, alpha, rope, n_resamples, r
         "sign": sign,
         "found": found,
     }
+
+
+def _inflation(found, ratio, n_units):
+    """Return how many times more a mean varies than over independent units, and its freedom."""
+    df = max(1, min(difference.df for difference in found))
+    if all(not difference.variance_of_fits for difference in found):
+        return 1 + n_units * ratio * (found.iloc[0].ratio > 0), df
+    return max(1.0, float(np.nanmean([difference.inflation for difference in found]))), df
+
+
+def _smallest_p(n_units, test, n_resamples):
+    """Return the smallest p-value; drawn flips of signs give none below that of their number."""
+    least = smallest_p(n_units)
+    drawn = test == "permutation" and 2**n_units > n_resamples
+    return max(least, 2 / (n_resamples + 1)) if drawn else least
 
 
 def _subtract(a, b):

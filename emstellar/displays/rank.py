@@ -10,7 +10,8 @@ class RankDisplay:
 
     As in Demšar [1]_: methods under one bar have average ranks closer than Nemenyi's critical
     difference. Bars are drawn only where Friedman's test rejects that all methods are alike; where
-    it does not, or there are too few units, the title says so.
+    it does not, or there are too few units, the title says so. Both know, as `compare` does, that
+    folds share training images and that fits vary. Of two methods the title tells their test.
 
     Parameters
     ----------
@@ -102,8 +103,12 @@ class RankDisplay:
         text += f"{count(comparison.n_units, comparison.unit)}; "
         if not comparison.can_rank:
             return text + "too few to rank methods"
+        if len(comparison.ranks) == 2:
+            (pair,) = comparison.pairs.itertuples()
+            found = "a" if pair.p_holm < comparison.alpha else "no"
+            return text + f"{found} difference found (p {pair.p_holm:.2g})"
         if comparison.friedman_p >= comparison.alpha:
-            return text + f"no difference found (Friedman's p {comparison.friedman_p:.2g})"
+            return text + f"ranks do not differ (Friedman's p {comparison.friedman_p:.2g})"
         return text + f"critical difference {comparison.critical_difference:.2f}"
 
     def _write_names(self, ranks, half, top):

@@ -172,3 +172,26 @@ def test_intervals_hold_the_truth_of_real_differences():
     # skewed (1.3 and -1.8), and Student's interval loses up to three points.
     for name, shares in found.items():
         assert all(0.91 <= share <= 0.97 for share in shares.values()), (name, shares)
+
+
+def test_units_without_spread_are_so_many_that_signs_alone_reach_the_level():
+    # 2 / 2^5 is above .05, 2 / 2^6 is below.
+    assert units_needed(difference_of([0.01] * 3, 0.5)) == 6
+    assert units_needed(difference_of([0.01] * 3, 0.5), alpha=0.05 / 3) == 7
+
+
+@pytest.mark.parametrize("effect", [0.5, 1.0, 1.5, 4.0])
+def test_power_of_wilcoxons_test_is_what_simulation_finds(effect):
+    n = int(units_needed(PairedDifference(effect, 1.0, 9, 1.0, 10), test="wilcoxon"))
+    rows = np.random.default_rng(0).normal(effect, 1, (2000, n))
+    assert n >= 6
+    assert (stats.wilcoxon(rows, axis=1).pvalue < 0.05).mean() >= 0.75
+
+
+def test_splits_drawn_ever_again_do_not_show_what_training_images_hide():
+    # Ten draws of five folds: s² (1 / n + 1 / 4) never falls below s² / 4.
+    spread = np.random.default_rng(0).normal(size=50)
+    differences = 0.3 + (spread - spread.mean()) / spread.std(ddof=1)
+    assert units_needed(difference_of(differences, 1 / 4)) == np.inf
+    # Of folds that test each image once, more mean more training images.
+    assert np.isfinite(units_needed(difference_of(differences, 1 / 49)))

@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 from scipy import stats
 
+from emstellar.benchmarking.ranks import friedman
 from emstellar.benchmarking.statistics import compare_methods, critical_difference, holm
 
 
@@ -149,6 +150,8 @@ def test_images_without_a_score_are_left_out():
         (make_scores()[["good"]], {}, "At least two methods are needed for a comparison, got 1"),
         (make_scores() * np.nan, {}, "no image on which all methods have a score"),
         (make_scores(), {"test": "z"}, "test must be one of .*, got 'z'"),
+        (make_scores(), {"alpha": 1.5}, "alpha, the level of significance, must lie in"),
+        (make_scores(), {"rope": -0.1}, "rope must be 0 or a positive difference"),
     ],
 )
 def test_wrong_input_is_named(table, options, message):
@@ -217,3 +220,48 @@ def test_methods_without_any_score_are_left_out_and_named():
     found = compare_methods(make_scores().assign(blank=np.nan))
     assert "Left out without any score: blank." in str(found)
     assert list(found.means.index) == ["good", "fair", "also fair"]
+
+
+def draw_folds(n, n_methods, ratio, n_runs, seed=0):
+    """Return scores of equal methods on folds that correlate as Nadeau and Bengio assume."""
+    rng, shared = np.random.default_rng(seed), ratio / (1 + ratio)
+    common = rng.normal(0, shared**0.5, (n_runs, 1, n_methods))
+    return common + rng.normal(0, (1 - shared) ** 0.5, (n_runs, n, n_methods))
+
+
+@pytest.mark.parametrize(("n", "ratio"), [(5, 1 / 4), (10, 1 / 9), (50, 1 / 4)])
+def test_ranks_of_equal_methods_over_folds_differ_in_at_most_6_percent(n, ratio):
+    found = [
+        friedman(pd.DataFrame(scores), 1 + n * ratio) < 0.05
+        for scores in draw_folds(n, 4, ratio, 300)
+    ]
+    # Three standard errors above the level; as independent units they would in 22 to 86 %.
+    assert np.mean(found) <= 0.05 + 3 * np.sqrt(0.05 * 0.95 / 300)
+
+
+def test_ranks_over_folds_are_corrected_as_differences_are():
+    table = pd.DataFrame(draw_folds(50, 4, 1 / 4, 1)[0], columns=[*"ABCD"])
+    folds = compare_methods(table, unit="fold", ratio=1 / 4)
+    assert folds.critical_difference == pytest.approx(
+        critical_difference(4, 50) * np.sqrt(1 + 50 / 4)
+    )
+    assert folds.friedman_p > compare_methods(table, unit="group").friedman_p
+    # Where fits vary more than units, the ranks over units tell little.
+    of_fits = pd.DataFrame(9 * np.eye(4), columns=[*"ABCD"])
+    of_fits = compare_methods(table, unit="group", of_fits=of_fits)
+    assert of_fits.critical_difference > folds.critical_difference
+
+
+def test_ties_leave_fewer_orders_that_agree():
+    table = pd.DataFrame({"A": [0.9, 0.8, 0.9], "B": [0.7, 0.6, 0.7], "C": [0.7, 0.6, 0.7]})
+    # One of three methods is the best on all three units, by chance in 3 of 3^3 cases.
+    assert friedman(table) == pytest.approx(1 / 9)
+
+
+def test_drawn_permutations_give_no_p_below_that_of_their_number():
+    found = compare_methods(make_scores(20, gap=0.5), test="permutation", n_resamples=99)
+    assert found.smallest_p == found.pairs["p_value"][0] == 2 / 100
+
+
+def test_the_level_of_intervals_is_not_rounded():
+    assert "99.5% interval" in str(compare_methods(make_scores(), alpha=0.005))
