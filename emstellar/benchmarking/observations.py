@@ -94,11 +94,13 @@ def observe(rows, subset, by=None, folds=None):
     if by not in CHOICES or (by == "group" and not grouped):
         remedy = " (groups=, of test images groups_test=)" if by == "group" else ""
         raise ValueError(f"by={by!r} is not possible: by image, or by group where known{remedy}.")
+    undefined = _undefined(rows)
+    rows = _on_common_images(rows)
     if subset == "test":
         found = _observe_test(rows, by, grouped, folds)
     else:
         found = _observe_validation(rows, by, grouped, folds)
-    found.notes += _undefined(rows)
+    found.notes += undefined
     return found
 
 
@@ -106,8 +108,24 @@ def _undefined(rows):
     undefined = rows[rows["value"].isna()]["image"].nunique()
     if not undefined:
         return []
-    where = "is undefined there" if undefined == 1 else "is undefined on them"
-    return [f"{count(undefined, 'image')} left out for a method whose score {where}."]
+    where = "there" if undefined == 1 else "on them"
+    return [f"{count(undefined, 'image')} left out, as the score of a method is undefined {where}."]
+
+
+def _on_common_images(rows):
+    """Return the rows with NaN wherever a method has none: means are over the same images of all.
+
+    Else a method that finds nothing, and so has no PPV, on hard images had the mean of easy ones.
+    Methods without any score have no say.
+    """
+    scored = rows.loc[rows["value"].notna(), "method"].unique()
+    for keys in (["repeat", "fold", "image"], ["image"]):
+        asked = rows[rows["method"].isin(scored)]
+        defined = asked["value"].notna().groupby([asked[key] for key in [*keys, "method"]]).any()
+        common = defined.groupby(keys).all().rename("common")
+        kept = rows[keys].merge(common, left_on=keys, right_index=True, how="left")["common"]
+        rows = rows.assign(value=rows["value"].where(kept.eq(True)))
+    return rows
 
 
 def _unit_means(rows, unit, *within):
@@ -174,26 +192,48 @@ def _observe_test(rows, by, grouped, folds):
             f"The {count(n_images, 'test image')} count as one, since it is not known of which "
             'groups they are (groups_test=); by="image" takes them as independent.'
         )
-    table = _unit_means(rows, unit)
     # Votes of all folds are one model each.
     of_folds = rows[rows["fold"] != ALL_FOLDS]
     fit = "fold" if of_folds["fold"].nunique() > 1 else "repeat"
-    several = (of_folds if fit == "fold" else rows).groupby("method")[fit].nunique()
-    several = several[several > 1].index
-    once = [method for method in table.columns if method not in several]
-    if not len(several):
-        return Observations(table, unit, fitted_once=once, notes=notes)
+    several = _fitted_again(of_folds if fit == "fold" else rows, fit)
+    once = [method for method in dict.fromkeys(rows["method"]) if method not in several]
+    if not several:
+        return Observations(_unit_means(rows, unit), unit, fitted_once=once, notes=notes)
+    if fit == "repeat":
+        notes.append(
+            "All fits learned from the same training images: with others the order may turn round."
+        )
+    rows, failed = _common_fits(rows, fit, several)
+    table = _unit_means(rows, unit)
     complete = rows[rows[unit].isin(table.dropna(axis=1, how="all").dropna().index)]
     of_fits = _means_of_fits(complete, fit, unit, once)
-    return Observations(
-        table,
-        unit,
-        _ratio(rows, folds) if fit == "fold" else 0.0,
-        of_fits if len(of_fits) > 1 else None,
-        len(of_fits),
-        once,
-        notes,
-    )
+    if len(of_fits) < 2:
+        return Observations(table, unit, fitted_once=list(table.columns), notes=notes)
+    ratio = _ratio(rows, folds) if fit == "fold" else 0.0
+    return Observations(table, unit, ratio, of_fits, len(of_fits), once, notes + failed)
+
+
+def _fitted_again(rows, fit):
+    """Return the methods of several fits; repeats of which all scores are equal are one."""
+    if fit == "fold":
+        n_fits = rows.groupby("method")["fold"].nunique()
+    else:
+        table = rows.set_index(["method", "repeat", "fold", "image"])["value"]
+        n_fits = table.unstack(["fold", "image"]).groupby("method").apply(_n_different)
+    return n_fits.index[n_fits > 1].tolist()
+
+
+def _common_fits(rows, fit, several):
+    """Return the rows of the fits that none of several methods lacks, and what was left out."""
+    fits = rows[rows["method"].isin(several)]
+    n_methods = fits.groupby(fit)["method"].nunique()
+    common = n_methods.index[n_methods == len(several)]
+    if len(common) < 2 or len(common) == len(n_methods):
+        return rows, []
+    failed = count(len(n_methods) - len(common), fit)
+    note = f"Left out because not every method has a model of it: {failed}."
+    lost = rows["method"].isin(several) & ~rows[fit].isin(common)
+    return rows[~lost], [note]
 
 
 def _means_of_fits(rows, fit, unit, once):

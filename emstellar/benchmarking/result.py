@@ -339,13 +339,14 @@ class BenchmarkResult(KeptOutputs, ResultQuestions):
         Raises
         ------
         ValueError
-            If there is no result, images or metrics differ, or a metric is no name of ours.
+            If there is no result, images, folds or metrics differ, or a metric is no name of ours.
         """
         if not results:
             raise ValueError("There is nothing to merge.")
         data = results[0].data
         if any(result.data.fingerprint != data.fingerprint for result in results):
             raise ValueError("The results are of different images, and cannot be merged.")
+        _check_same_folds(results)
         names = [m for m in results[0].metrics if all(m in result.metrics for result in results)]
         names = frames.scored_names(names)
         found = [r for result in results for r in result.records if r.kind == "segmenter"]
@@ -431,3 +432,18 @@ class BenchmarkResult(KeptOutputs, ResultQuestions):
         records = run(jobs)
         records += run(make_ensembles(records, ensembles, scoring.names[0]))
         return cls(records, data, manifest)
+
+
+def _check_same_folds(results):
+    """Raise unless a fold holds out the same images in all results."""
+    held_out = {}
+    for result in results:
+        for record in result.records:
+            images = record.images.get("validation") if record.kind == "segmenter" else None
+            if images is not None and held_out.setdefault(record.fold, images) != images:
+                raise ValueError(
+                    f"The results are of different folds and cannot be merged: fold {record.fold} "
+                    f"holds out images {list(held_out[record.fold])} in one and {list(images)} in "
+                    "another, so models of one were fitted on what those of the other are scored "
+                    "on. Give all calls of benchmark the same cv."
+                )

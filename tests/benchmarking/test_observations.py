@@ -197,10 +197,55 @@ def test_undefined_images_are_left_out_and_counted():
     table = pd.DataFrame({"A": [0.8, np.nan, 0.6, np.nan], "B": [0.7, 0.5, 0.4, np.nan]})
     found = observe(scores_of(table, [0, 0, 1, 2]), "test")
     assert found.table["A"].tolist()[:2] == [0.8, 0.6]
-    assert found.table["B"].tolist()[:2] == [0.6, 0.4]
-    assert found.notes == ["2 images left out for a method whose score is undefined on them."]
+    # Of image 1, which A has no score of, B's counts neither: both means are of the same images.
+    assert found.table["B"].tolist()[:2] == [0.7, 0.4]
+    assert found.notes == ["2 images left out, as the score of a method is undefined on them."]
     text = str(compare_methods(found.table, test="t", **found.options()))
     assert "Left out because not every method has a score there: 1 group." in text
+
+
+def test_a_method_that_is_undefined_on_hard_images_does_not_win_by_it():
+    rng = np.random.default_rng(0)
+    scores = np.where(np.arange(40) % 2, 0.9, 0.3) + rng.normal(0, 0.02, 40)
+    table = pd.DataFrame({"A": scores, "B": scores + rng.normal(0, 0.02, 40), "none": np.nan})
+    table.loc[::2, "A"] = np.nan
+    observed = observe(scores_of(table, np.arange(40) // 4), "test")
+    found = compare_methods(observed.table, **observed.options())
+    assert abs(found.means["A"] - found.means["B"]) < 0.03
+    assert found.pairs["winner"].tolist() == [""]
+
+
+def test_undefined_scores_of_one_fit_leave_the_same_images_of_other_methods_out():
+    table = pd.DataFrame({"A": [0.8, 0.6], "B": [0.7, 0.5]})
+    fits = pd.concat([scores_of(table, [0, 1]).assign(fold=fold) for fold in range(3)])
+    lacking = (fits["method"] == "A") & (fits["fold"] == 2) & (fits["image"] == 0)
+    fits["value"] += fits["fold"] / 10
+    found = observe(fits.assign(value=fits["value"].mask(lacking)), "test")
+    assert (found.table["A"] - found.table["B"]).tolist() == pytest.approx([0.1, 0.1])
+
+
+def test_fits_that_one_method_lacks_are_left_out_of_all():
+    table = pd.DataFrame({"A": [0.8, 0.6, 0.7], "B": [0.7, 0.5, 0.6]})
+    fits = pd.concat(
+        [scores_of(table + fold / 10, [0, 1, 2]).assign(fold=fold) for fold in range(3)]
+    )
+    found = observe(fits[(fits["method"] == "A") | (fits["fold"] < 2)], "test")
+    assert (found.table["A"] - found.table["B"]).tolist() == pytest.approx([0.1] * 3)
+    assert (found.n_fits, found.fitted_once) == (2, [])
+    assert found.notes == ["Left out because not every method has a model of it: 1 fold."]
+
+
+def test_repeats_under_one_seed_are_one_fit(plain):
+    options = {"cv": [(range(6), range(6, 9))], "groups_test": [0, 1, 2], "random_state": None}
+    methods = {name: NoisyThreshold(noise=0.3, random_state=i) for i, name in enumerate("ab")}
+    found = run(plain, methods, n_repeats=3, **options).compare(test="t")
+    assert set(found.fitted_once) == {"a", "b"}
+    assert "significantly better" not in str(found)
+
+
+def test_seeds_alone_say_nothing_of_other_training_images(plain):
+    result = run(plain, cv=[(range(6), range(6, 9))], n_repeats=3, groups_test=[0, 1, 2])
+    assert "All fits learned from the same training images" in str(result.compare())
 
 
 def test_infinite_scores_name_no_winner_and_no_p_of_zero():

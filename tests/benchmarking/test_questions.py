@@ -126,6 +126,10 @@ def test_what_cannot_be_merged_is_refused(data, result):
     other = benchmark({"x": NoisyThreshold()}, **other, cv=2, scoring=METRICS, verbose=0)
     with pytest.raises(ValueError, match="of different images"):
         BenchmarkResult.merge([result, other])
+    images = {name: data[name] for name in ("X", "y")}
+    folds = [benchmark({"a": NoisyThreshold()}, **images, cv=cv, verbose=0) for cv in (2, 3)]
+    with pytest.raises(ValueError, match="of different folds and cannot be merged: fold 0 holds"):
+        BenchmarkResult.merge(folds)
 
 
 def test_no_spread_is_no_error(data):
