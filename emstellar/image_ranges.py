@@ -69,8 +69,15 @@ class ImageRange:
             If it is none.
         """
         is_range = isinstance(values, list) and len(values) == 3 and isinstance(values[2], str)
-        if not is_range or not all(isinstance(v, Real) and math.isfinite(v) for v in values[:2]):
-            raise ValueError(f"its range of images is {values!r}, expected two numbers and a type")
+        if (
+            not is_range
+            or not all(isinstance(v, Real) and math.isfinite(v) for v in values[:2])
+            or values[0] > values[1]
+        ):
+            raise ValueError(
+                f"its range of images is {values!r}, expected two numbers, the lower first, and a "
+                "type"
+            )
         return cls(*values)
 
     def as_list(self):

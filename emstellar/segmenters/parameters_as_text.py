@@ -11,7 +11,9 @@ _MODULES = ("keras.losses", "keras.optimizers", "keras.optimizers.schedules")
 
 
 def parameters_as_text(segmenter):
-    """Return the parameters but `network` as JSON can hold them; Keras objects as their config.
+    """Return the parameters as JSON can hold them, but for `network` and `checkpoint`.
+
+    Keras objects become their configuration.
 
     Parameters
     ----------
@@ -29,6 +31,8 @@ def parameters_as_text(segmenter):
     """
     parameters = segmenter.get_params(deep=False)
     parameters.pop("network", None)
+    # Where this machine kept the state of a fit is nothing to whoever loads the file.
+    parameters["checkpoint"] = None
     if isinstance(parameters["random_state"], np.random.RandomState):
         parameters["random_state"] = segmenter.seed_
     return {name: _as_text(name, value) for name, value in parameters.items()}

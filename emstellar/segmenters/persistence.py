@@ -1,40 +1,21 @@
 """Segmenters on disk: one file that holds numbers and text, and can hold no code."""
 
-import math
-import warnings
-
 import numpy as np
 
 import emstellar
 from emstellar import constraints
 from emstellar.archive import read_archive, write_archive
-from emstellar.image_ranges import ImageRange
+from emstellar.segmenters.file_header import (
+    FITTED,
+    FORMAT,
+    check_format,
+    check_header,
+    set_fitted,
+    warn_of_version,
+)
 from emstellar.segmenters.parameters_as_text import parameter_from_text, parameters_as_text
 
 ARRAYS = "_arrays"
-FORMAT = 1
-_NUMBER = (int, float)
-# What a header holds, and of which types.
-_FORM = {
-    "class": str,
-    "parameters": dict,
-    "fitted": dict,
-    "classes": dict,
-    "n_channels_in": int,
-    "normalization": list,
-    "backend": str,
-    "versions": dict,
-    "has_optimizer": bool,
-}
-_FITTED = {
-    "history_": dict,
-    "n_iter_": int,
-    "best_iter_": int,
-    "convergence_time_": _NUMBER,
-    "convergence_times_": dict,
-    "fit_time_": _NUMBER,
-    "seed_": int,
-}
 
 
 def model_arrays(segmenter):
@@ -78,19 +59,9 @@ def rebuild_model(segmenter, arrays):
     from emstellar.training.fitting import build_model
     from emstellar.training.precision import choose_precision, set_precision
 
-    _warn_of_version(
-        arrays.get("version", emstellar.__version__), f"The {type(segmenter).__name__}"
-    )
+    warn_of_version(arrays.get("version", emstellar.__version__), f"The {type(segmenter).__name__}")
     model = build_model(segmenter)
-    shapes = [tuple(v.shape) for v in model.variables]
-    found = [a.shape for a in arrays["variables"]]
-    if shapes != found:
-        raise ValueError(
-            f"The stored weights do not fit the network of {type(segmenter).__name__}: it has "
-            f"{len(shapes)} arrays, {len(found)} are stored"
-            f"{_first_difference(shapes, found)}. The network's code or parameters have changed "
-            "since it was trained."
-        )
+    _check_shapes(segmenter, [tuple(v.shape) for v in model.variables], arrays["variables"])
     same_backend = arrays["backend"] == keras.config.backend()
     for variable, array in zip(model.variables, arrays["variables"], strict=True):
         # The state of random generators means something on its own backend only.
@@ -100,6 +71,17 @@ def rebuild_model(segmenter, arrays):
     set_precision(model, choose_precision(segmenter.precision))
     segmenter.model_ = model
     segmenter._optimizer_arrays = arrays["optimizer"]
+
+
+def _check_shapes(segmenter, shapes, arrays):
+    found = [a.shape for a in arrays]
+    if shapes != found:
+        raise ValueError(
+            f"The stored weights do not fit the network of {type(segmenter).__name__}: it has "
+            f"{len(shapes)} arrays, {len(found)} are stored"
+            f"{_first_difference(shapes, found)}. The network's code or parameters have changed "
+            "since it was trained."
+        )
 
 
 def _first_difference(shapes, found):
@@ -116,13 +98,14 @@ def save(segmenter, path, *, include_optimizer):
     # A file with wrong ones would be refused when it is read.
     constraints.check_parameters(segmenter, segmenter._parameter_constraints)
     arrays = model_arrays(segmenter)
+    _check_values(arrays["variables"])
     optimizer = arrays["optimizer"] if include_optimizer else None
     normalization, seen = segmenter.normalization_, getattr(segmenter, "image_range_", None)
     header = {
         "format": FORMAT,
         "class": type(segmenter).__name__,
         "parameters": parameters_as_text(segmenter),
-        "fitted": {name: getattr(segmenter, name) for name in _FITTED},
+        "fitted": {name: getattr(segmenter, name) for name in FITTED},
         "classes": {"values": segmenter.classes_.tolist(), "dtype": str(segmenter.classes_.dtype)},
         "n_channels_in": segmenter.n_channels_in_,
         "normalization": [normalization.kind, normalization.mean, normalization.std],
@@ -175,13 +158,16 @@ def load(path, *, network=None):
     True
     """
     header, arrays = read_archive(path)
-    _check_format(header, path)
+    check_format(header, path)
     try:
-        _check_types(header, _FORM, "header")
+        check_header(header)
         segmenter = _with_parameters(header, network)
-        _set_fitted(segmenter, header)
-        _set_schedule_start(segmenter, header.get("schedule_start"))
+        set_fitted(segmenter, header)
         variables, optimizer = arrays["variable"], arrays["optimizer"]
+        if optimizer and not header["has_optimizer"]:
+            raise ValueError(f"it holds {len(optimizer)} arrays of an optimiser that it denies")
+        _check_before_building(segmenter, variables)
+        _check_values(variables)
     except (ValueError, TypeError, KeyError, OverflowError) as error:
         raise ValueError(f"{path} cannot be loaded: {error}") from error
     state = {
@@ -193,36 +179,35 @@ def load(path, *, network=None):
     return segmenter
 
 
-def _check_format(header, path):
-    versions = header.get("versions")
-    version = versions.get("emstellar") if isinstance(versions, dict) else None
-    if not isinstance(version, str) or not isinstance(header.get("format"), int):
-        raise ValueError(f"{path} is not a segmenter saved by emstellar: its header is incomplete.")
-    if header["format"] > FORMAT:
-        raise ValueError(
-            f"{path} was written by emstellar {version} in format {header['format']}; this "
-            f"version reads up to {FORMAT}. Update emstellar."
-        )
-    _warn_of_version(version, path)
+def _check_before_building(segmenter, arrays):
+    """Raise unless the network that the parameters ask for has the weights of the file.
+
+    A few bytes can ask for a network of any size; this one is judged without being made.
+    """
+    from emstellar.training.declared_shapes import declared_variables
+
+    try:
+        declared = declared_variables(segmenter)
+    except Exception as error:
+        if "network" in segmenter.get_params(deep=False):
+            # A user's function may do what needs values; how large it is was not the file's say.
+            return
+        # Backends refuse numbers that are too large for them in ways of their own.
+        raise ValueError(f"its network cannot be built: {error}") from error
+    _check_shapes(segmenter, [shape for shape, _ in declared], arrays)
+    for i, ((_, dtype), array) in enumerate(zip(declared, arrays, strict=True)):
+        # The states of random generators are integers of another type on each backend.
+        if dtype.startswith("float") and array.dtype != dtype:
+            raise ValueError(f"array {i} is of type {array.dtype}, expected {dtype}")
 
 
-def _warn_of_version(version, what):
-    if version != emstellar.__version__:
-        warnings.warn(
-            f"{what} was written by emstellar {version}, this is {emstellar.__version__}: check a "
-            "prediction before you rely on it.",
-            stacklevel=4,
-        )
-
-
-def _check_types(found, form, where):
-    """Raise a ValueError unless `found` has an item of the right type for each of `form`."""
-    for name, kind in form.items():
-        if not isinstance(found.get(name), kind):
-            kinds = kind if isinstance(kind, tuple) else (kind,)
+def _check_values(arrays):
+    """Raise if a weight is NaN or infinite."""
+    for i, array in enumerate(arrays):
+        if array.dtype.kind == "f" and not np.isfinite(array).all():
             raise ValueError(
-                f"the {name!r} of its {where} is {found.get(name)!r}, expected "
-                f"{' or '.join(k.__name__ for k in kinds)}"
+                f"The weights of the network are NaN or infinite (array {i}): it predicts nothing. "
+                "Train it anew, with a lower learning_rate."
             )
 
 
@@ -257,50 +242,3 @@ def _class_of(name):
             f"it holds a {name!r}, which is none of emstellar's segmenters: {', '.join(known)}."
         )
     return classes[name]
-
-
-def _set_fitted(segmenter, header):
-    _check_types(header["fitted"], _FITTED, "fitted attributes")
-    for name in _FITTED:
-        setattr(segmenter, name, header["fitted"][name])
-    segmenter.classes_ = _classes(**header["classes"])
-    n_channels = header["n_channels_in"]
-    if n_channels < 1:
-        raise ValueError(f"it has {n_channels} channels, expected at least one")
-    segmenter.n_channels_in_ = segmenter.n_features_in_ = n_channels
-    segmenter.normalization_ = _normalization(n_channels, *header["normalization"])
-    # Files of earlier versions have none.
-    found = header.get("image_range")
-    segmenter.image_range_ = None if found is None else ImageRange.from_list(found)
-
-
-def _set_schedule_start(segmenter, start):
-    """Set epoch and step at which a schedule began; files of earlier versions do not know them."""
-    if start is None:
-        return
-    if not isinstance(start, list) or [type(number) for number in start] != [int, int]:
-        raise ValueError(f"its schedule_start is {start!r}, expected an epoch and a step")
-    segmenter._schedule_start = tuple(start)
-
-
-def _classes(values, dtype):
-    dtype = np.dtype(dtype)
-    # A dtype of text could be of any length.
-    if dtype.kind not in "biuf":
-        raise ValueError(f"its classes are of dtype {dtype}, expected integers or booleans")
-    classes = np.array(values, dtype=dtype)
-    if not np.array_equal(classes, np.unique(classes)) or len(classes) < 2:
-        raise ValueError(f"its classes are {values}, expected at least two, sorted")
-    return classes
-
-
-def _normalization(n_channels, kind, mean, std):
-    from emstellar.training.normalization import Normalization
-
-    expected = n_channels if kind == "train" else 0
-    numbers = [*mean, *std]
-    if kind not in ("train", "image", None) or not len(mean) == len(std) == expected:
-        raise ValueError(f"its normalisation is {[kind, mean, std]!r}, which nobody has fitted")
-    if not all(isinstance(number, _NUMBER) and math.isfinite(number) for number in numbers):
-        raise ValueError(f"its normalisation is by {numbers}, expected finite numbers")
-    return Normalization(kind, tuple(mean), tuple(std))
