@@ -1,8 +1,11 @@
 """One function per file format: the images in a file and their names."""
 
+import contextlib
 import json
+import logging
 import re
 import struct
+import threading
 from pathlib import Path
 
 import numpy as np
@@ -37,7 +40,7 @@ def numbered(path, n_images):
 
 def read_tiff(path, key, are_labels=False):
     """Return the images and names of a TIFF file: one image, a stack or pages of any sizes."""
-    with tifffile.TiffFile(path) as tif:
+    with tifffile.TiffFile(path) as tif, _raised_errors():
         # Thumbnails and the lower levels of pyramids are copies.
         series = [s for s in tif.series if not s.keyframe.is_reduced] or list(tif.series)
         if any(s.is_multifile for s in series):
@@ -46,7 +49,27 @@ def read_tiff(path, key, are_labels=False):
         else:
             images = [image for s in series for image in _split_series(s)]
         names = _names_in_tiff(tif)
+    if not images:
+        raise ValueError("it holds no image: its directory is cut off or was never written")
     return images, names if len(names) == len(images) else numbered(path, len(images))
+
+
+@contextlib.contextmanager
+def _raised_errors():
+    """Raise what tifffile, which reads as much as there is of a damaged file, logs as an error."""
+    records = []
+    handler = logging.Handler(logging.ERROR)
+    handler.emit = records.append
+    logger, thread = logging.getLogger("tifffile"), threading.get_ident()
+    logger.addHandler(handler)
+    try:
+        yield
+    finally:
+        logger.removeHandler(handler)
+    for record in records:
+        # Other threads may be reading other files.
+        if record.thread == thread:
+            raise ValueError(f"it is damaged: {record.getMessage()}")
 
 
 def _split_series(series):

@@ -310,3 +310,25 @@ def test_hdf5_with_the_axes_of_ilastik(tmp_path, axes, shape, expected):
         tags = json.dumps({"axes": [{"key": axis} for axis in axes]})
         file["exported_data"].attrs["axistags"] = tags
     assert read_images(tmp_path / "ilastik.h5")[0].shape == expected
+
+
+@pytest.mark.parametrize("kept", [0, 1, 2])
+def test_a_tiff_file_whose_directory_is_cut_off_is_named(tmp_path, noise, kept):
+    # As a broken copy leaves it: the first directory, or that of a later page, is not there.
+    path = tmp_path / "b.tif"
+    with tifffile.TiffWriter(path) as tif:
+        for _ in range(3):
+            tif.write(noise[0], metadata=None)
+    with tifffile.TiffFile(path) as tif:
+        first = tif.pages.first.offset if kept == 0 else tif.pages[kept].offset
+    (tmp_path / "a.tif").write_bytes(path.read_bytes())
+    path.write_bytes(path.read_bytes()[:first])
+    with pytest.raises(OSError, match=r"Could not read .*b\.tif"):
+        read_images(tmp_path)
+
+
+def test_a_tiff_file_without_any_directory_is_named(tmp_path, noise):
+    data = b"II*\0" + struct.pack("<I", 8 + noise.nbytes) + noise.tobytes()
+    (tmp_path / "b.tif").write_bytes(data)
+    with pytest.raises(OSError, match=r"Could not read .*b\.tif.*directory is cut off"):
+        read_images(tmp_path)
