@@ -2,8 +2,13 @@
 
 import hashlib
 import os
+import re
 import tempfile
+from collections import Counter
 from pathlib import Path
+
+# File systems take 255 bytes, and more than this is read by nobody.
+_LONGEST_NAME = 80
 
 
 def write_atomically(path, write):
@@ -44,6 +49,37 @@ def write_atomically(path, write):
         os.replace(temporary, path)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def file_names(names):
+    """Return a file name for each name, each another, on any file system.
+
+    Parameters
+    ----------
+    names : sequence of str
+        Each another; of any letters.
+
+    Returns
+    -------
+    list of str
+        The letters and digits of the alphabet, all else as dashes. Where that is another's too,
+        empty or long, digits of the name's digest follow.
+
+    Examples
+    --------
+    >>> from emstellar.files import file_names
+    >>> file_names(["U-Net BN", "a/b", "a b"])
+    ['U-Net-BN', 'a-b-c14cddc0', 'a-b-c8687a08']
+    """
+    plain = [re.sub("[^A-Za-z0-9]", "-", name) for name in names]
+    # Some file systems take small and capital letters for the same.
+    counts = Counter(name.casefold() for name in plain)
+    return [
+        short
+        if short.strip("-") and counts[short.casefold()] == 1 and len(short) <= _LONGEST_NAME
+        else f"{short[:_LONGEST_NAME]}-{hashlib.sha256(name.encode()).hexdigest()[:8]}"
+        for name, short in zip(names, plain, strict=True)
+    ]
 
 
 def digest_file(path):

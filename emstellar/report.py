@@ -12,7 +12,7 @@ from .benchmarking.reproduction import can_save, describe_next_steps
 from .displays import MetricHeatmapDisplay, OverlayDisplay
 from .displays.confusion_colors import make_legend
 from .displays.heatmap import find_em_nets
-from .files import write_atomically
+from .files import file_names, write_atomically
 from .report_cards import make_cards, method_anchors
 from .report_findings import describe_comparison, headlines
 from .report_pictures import (
@@ -121,17 +121,24 @@ def write_folder(result, folder, *, colors="colorblind", **options):
     paths["overlays"].mkdir(parents=True, exist_ok=True)
     result.to_csv(paths["tables"])
     _save(MetricHeatmapDisplay.from_benchmark(result).figure_, paths["heatmap"])
-    subset = result.subsets[-1]
-    for method in shown_methods(result, subset):
-        for index in shown_images(result, subset):
-            display = OverlayDisplay.from_benchmark(
-                result, method, subset=subset, index=index, colors=colors
-            )
-            name = f"{method}-{subset}-{result.image_name(subset, index)}"
-            name = "".join(c if c.isalnum() else "-" for c in name)
-            _save(display.figure_, paths["overlays"] / f"{name}.png")
+    _write_overlays(result, paths["overlays"], colors)
     write_report(result, paths["report"], colors=colors, **options)
     return paths
+
+
+def _write_overlays(result, folder, colors):
+    subset = result.subsets[-1]
+    shown = [
+        (method, index)
+        for method in shown_methods(result, subset)
+        for index in shown_images(result, subset)
+    ]
+    names = [f"{method}-{subset}-{result.image_name(subset, index)}" for method, index in shown]
+    for (method, index), name in zip(shown, file_names(names), strict=True):
+        display = OverlayDisplay.from_benchmark(
+            result, method, subset=subset, index=index, colors=colors
+        )
+        _save(display.figure_, folder / f"{name}.png")
 
 
 def _content(result, colors, rates):

@@ -23,7 +23,7 @@ from emstellar import BenchmarkResult, RandomForestSegmenter, benchmark
 from emstellar.displays import MetricHeatmapDisplay
 from emstellar.model_selection import BlockKFold
 from emstellar.report import render_report, write_folder, write_report
-from emstellar.report_pictures import embed_pixels, shown_images
+from emstellar.report_pictures import embed_pixels, shown_images, shown_methods
 
 from .benchmarking.segmenters import FailingSegmenter, NoisyThreshold
 from .displays.conftest import result  # noqa: F401 - a fixture
@@ -337,3 +337,16 @@ def test_write_report_and_to_html_agree(result, tmp_path):  # noqa: F811
     a, b = ((tmp_path / name).read_text() for name in ("a.html", "b.html"))
     assert len(a) == len(b)
     assert len(list(tmp_path.iterdir())) == 2
+
+
+def test_methods_of_any_name_have_figures_and_files_of_their_own(result, tmp_path):  # noqa: F811
+    data = result.data
+    names = ["a/b", "a b", "cost $x^{$ of $1", "=1+1", "@x"]
+    methods = {name: NoisyThreshold(5.0) for name in names}
+    found = benchmark(methods, data.X, data.y, cv=2, scoring="f1", verbose=0)
+    paths = write_folder(found, tmp_path)
+    shown = len(shown_methods(found, "validation")) * len(shown_images(found, "validation"))
+    assert len(list(paths["overlays"].iterdir())) == shown
+    scores = pd.read_csv(paths["tables"] / "fold_scores.csv", index_col="method")
+    assert {"a/b", "'=1+1", "'@x"} <= set(scores.index)
+    assert scores["value"].dtype == "float64"

@@ -19,7 +19,7 @@ from .reproduction import describe_predictions
 from .runner import Runner
 from .scoring import DEFAULT_SCORING, Scoring
 from .store import Store
-from .tables import count_images, summarize
+from .tables import count_images, summarize, without_formulas
 
 
 class BenchmarkResult(KeptOutputs, ResultQuestions):
@@ -242,6 +242,9 @@ class BenchmarkResult(KeptOutputs, ResultQuestions):
     def to_csv(self, folder):
         """Write every table as a CSV file.
 
+        Names that a spreadsheet would take for formulas, such as "=1+1" or "@name", begin with
+        an apostrophe there.
+
         Parameters
         ----------
         folder : path-like
@@ -257,7 +260,7 @@ class BenchmarkResult(KeptOutputs, ResultQuestions):
         written = []
         for name, table in collect_tables(self).items():
             written.append(folder / f"{name}.csv")
-            table.to_csv(written[-1])
+            without_formulas(table).to_csv(written[-1])
         return written
 
     def to_html(self, path=None, **options):

@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 
 STATISTICS = ("mean", "std_folds", "std_repeats", "std_images", "n_folds")
+_BEGIN_FORMULAS = tuple("=+-@\t\r\n")
 IMAGE_COUNTS = ("n_images", "n_undefined", "n_infinite", "n_empty", "n_false_alarms")
 
 
@@ -136,6 +137,44 @@ def format_summary(summary):
         for metric in metrics
     }
     return pd.DataFrame(columns, index=pd.Index(summary.index, name=None))
+
+
+def without_formulas(table):
+    """Return a table whose texts no spreadsheet takes for formulas.
+
+    Spreadsheets compute what begins with one of ``= + - @``, or with a tab or a line's end before
+    these; an apostrophe in front makes it a text, see OWASP's page on CSV injection.
+
+    Parameters
+    ----------
+    table : DataFrame
+
+    Returns
+    -------
+    DataFrame
+        With the same numbers; texts of cells, index and columns begin with an apostrophe where
+        they have to.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from emstellar.benchmarking.tables import without_formulas
+    >>> table = pd.DataFrame({"image": ["=1+1", "a-1"], "f1": [-0.5, 1.0]}, index=["+b", "c"])
+    >>> without_formulas(table)
+        image   f1
+    '+b  '=1+1 -0.5
+    c      a-1  1.0
+    """
+    table = table.copy()
+    for position, dtype in enumerate(table.dtypes):
+        if not pd.api.types.is_numeric_dtype(dtype):
+            table.isetitem(position, table.iloc[:, position].map(_as_text))
+    table.index, table.columns = (axis.map(_as_text) for axis in (table.index, table.columns))
+    return table
+
+
+def _as_text(value):
+    return f"'{value}" if isinstance(value, str) and value[:1] in _BEGIN_FORMULAS else value
 
 
 def pareto_front(table):

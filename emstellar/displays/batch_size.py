@@ -3,6 +3,7 @@
 import matplotlib.pyplot as plt
 
 from ..metrics.labels import metric_label
+from .canvas import plain_text
 
 PANELS = {"fit_time": "Time to fit, s", "fit_peak_memory": "Peak memory, MB"}
 ON_DEVICE = {"fit_time": "Time to fit, s", "fit_peak_device_memory": "Peak memory of the GPU, MB"}
@@ -86,7 +87,7 @@ class BatchSizeDisplay:
         self.axes_, self.figure_ = axes, axes[0].get_figure()
         device = self.table.get("fit_peak_device_memory")
         panels = PANELS if device is None or device.isna().all() else ON_DEVICE
-        labels = {self.metric: metric_label(self.metric)} | panels
+        labels = {self.metric: plain_text(metric_label(self.metric))} | panels
         positions = range(len(self.table))
         self.lines_ = []
         for ax, (column, label) in zip(axes, labels.items(), strict=True):

@@ -17,6 +17,20 @@ def get_axes(ax, figsize):
     return ax, ax.get_figure()
 
 
+def plain_text(name):
+    r"""Return a name so that a figure shows it as it is.
+
+    Between two dollars matplotlib would read a formula, and fail where there is none.
+
+    Examples
+    --------
+    >>> from emstellar.displays.canvas import plain_text
+    >>> print(plain_text("costs 3$ to 5$"))
+    costs 3\$ to 5\$
+    """
+    return str(name).replace("$", r"\$")
+
+
 def chart_size(n_points):
     """Return width and height in inches of a chart with a label beside each of its points."""
     return (6.4, 4.4) if n_points <= 8 else (8.6, 6.0)
@@ -69,7 +83,7 @@ def label_points(ax, x, y, texts, radii=None):
         # Labels of points on the right stand on their left, inside the axes.
         side = 1 if ax.transAxes.inverted().transform(pixels[i])[0] < 0.6 else -1
         labels[i] = ax.annotate(
-            texts[i],
+            plain_text(texts[i]),
             points[i],
             (side * (radii[i] + 5), 0),
             textcoords="offset points",

@@ -4,7 +4,7 @@ import numpy as np
 
 from ..benchmarking.tables import mean_scores
 from ..metrics.labels import metric_label
-from .canvas import chart_size, get_axes, label_points
+from .canvas import chart_size, get_axes, label_points, plain_text
 
 LARGEST_AREA = 1500
 
@@ -96,7 +96,7 @@ class ComplexityDisplay:
         gigaflops, scores = self.table["flops"] / 1e9, self.table["score"]
         self.balls_ = self.ax_.scatter(gigaflops, scores, s=areas, color=color, alpha=0.4)
         self.ax_.margins(0.2)
-        self.ax_.set(xlabel="GFLOPs per image", ylabel=metric_label(self.metric))
+        self.ax_.set(xlabel="GFLOPs per image", ylabel=plain_text(metric_label(self.metric)))
         self.ax_.set_title("Area and label: trainable parameters", fontsize="medium")
         texts = [f"{name}, {_short(n)}" for name, n in parameters.items()]
         radii = np.sqrt(areas / np.pi)

@@ -4,7 +4,7 @@ import matplotlib as mpl
 import numpy as np
 
 from ..metrics.labels import metric_label
-from .canvas import get_axes
+from .canvas import get_axes, plain_text
 
 
 class ConvergenceDisplay:
@@ -104,12 +104,12 @@ class ConvergenceDisplay:
                 boxprops={"facecolor": color, "alpha": 0.6},
                 medianprops={"color": "black"},
             )
-        self.ax_.set_yticks(range(len(methods)), methods)
+        self.ax_.set_yticks(range(len(methods)), map(plain_text, methods))
         self.ax_.invert_yaxis()
         self.ax_.set_xlim(left=0)
         self.ax_.set_xlabel(f"Time to the best epoch, {unit}")
         handles = [boxes["boxes"][0] for boxes in self.boxes_.values()]
-        labels = [metric_label(criterion) for criterion in criteria]
+        labels = [plain_text(metric_label(criterion)) for criterion in criteria]
         self.ax_.legend(
             handles,
             labels,

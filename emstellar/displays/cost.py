@@ -2,7 +2,7 @@
 
 from ..benchmarking.tables import mean_scores, pareto_front
 from ..metrics.labels import metric_label
-from .canvas import chart_size, get_axes, label_points, write_plain_numbers
+from .canvas import chart_size, get_axes, label_points, plain_text, write_plain_numbers
 
 COST_LABELS = {
     "fit_time": "Time to fit one fold, s",
@@ -116,7 +116,10 @@ class CostDisplay:
         self.ax_.margins(0.2)
         if log_scale:
             write_plain_numbers(self.ax_.xaxis, *self.ax_.get_xlim())
-        self.ax_.set(xlabel=COST_LABELS.get(self.cost, self.cost), ylabel=metric_label(self.metric))
+        self.ax_.set(
+            xlabel=COST_LABELS.get(self.cost, self.cost),
+            ylabel=plain_text(metric_label(self.metric)),
+        )
         self.ax_.legend(frameon=False, fontsize="small", loc="lower right")
         self.labels_ = label_points(
             self.ax_, self.table["cost"], self.table["score"], list(self.table.index)

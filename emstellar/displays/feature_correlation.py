@@ -7,6 +7,8 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from scipy.ndimage import gaussian_filter
 
+from .canvas import plain_text
+
 # Along each axis of a density.
 N_CELLS = 50
 # Bins of the histograms that make one bin of the picture.
@@ -187,8 +189,8 @@ class FeatureCorrelationDisplay:
             ax.tick_params(labelbottom=i == n - 1 or i == j, labelleft=j == 0)
             ax.spines[["top", "right"]].set_visible(False)
         for i, block in enumerate(blocks):
-            self.axes_[0, i].set_title(block, fontsize="medium")
-            self.axes_[i, 0].set_ylabel(block, fontsize="medium")
+            self.axes_[0, i].set_title(plain_text(block), fontsize="medium")
+            self.axes_[i, 0].set_ylabel(plain_text(block), fontsize="medium")
         self.figure_.supxlabel("Strongest |r| with the column's block", fontsize="medium")
         self.figure_.supylabel("Strongest |r| with the row's block", fontsize="medium")
 
@@ -207,7 +209,7 @@ class FeatureCorrelationDisplay:
         self.legend_ = self.figure_.legend(
             entries.values(),
             entries,
-            title=self.title,
+            title=plain_text(self.title),
             title_fontsize="large",
             loc="outside upper center",
             ncols=3 if len(self.axes_) > 4 else 2,

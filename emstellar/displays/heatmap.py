@@ -8,7 +8,7 @@ import numpy as np
 
 from ..benchmarking.tables import mean_scores, normalize_columns
 from ..metrics.labels import metric_label
-from .canvas import get_axes
+from .canvas import get_axes, plain_text
 
 
 class MetricHeatmapDisplay:
@@ -134,14 +134,16 @@ class MetricHeatmapDisplay:
         cmap = mpl.colormaps[cmap].with_extremes(bad="0.92") if isinstance(cmap, str) else cmap
         self.image_ = self.ax_.imshow(self.normalized, cmap=cmap, vmin=0, vmax=1, aspect="auto")
         self._write_scores(values_format)
-        self.ax_.set_yticks(range(rows), self.scores.index)
-        self.ax_.set_xticks(range(columns), map(metric_label, self.scores.columns))
+        self.ax_.set_yticks(range(rows), map(plain_text, self.scores.index))
+        self.ax_.set_xticks(
+            range(columns), [plain_text(metric_label(name)) for name in self.scores.columns]
+        )
         self.ax_.tick_params(length=0)
         self.ax_.tick_params(axis="x", labelrotation=30 if columns > 3 else 0)
         for label in self.ax_.get_xticklabels():
             label.set(ha="right" if columns > 3 else "center", rotation_mode="anchor")
         self._draw_boxes()
-        self.ax_.set_title(self.title)
+        self.ax_.set_title(plain_text(self.title))
         bar = self.figure_.colorbar(self.image_, ax=self.ax_, ticks=[0, 1], pad=0.02, aspect=30)
         bar.ax.set_yticklabels(["lowest", "highest"])
         bar.set_label("within each column", labelpad=-20)

@@ -1,7 +1,7 @@
 """Score against the number of training images: `LearningCurveDisplay`."""
 
 from ..metrics.labels import metric_label
-from .canvas import get_axes
+from .canvas import get_axes, plain_text
 
 
 class LearningCurveDisplay:
@@ -85,12 +85,16 @@ class LearningCurveDisplay:
         for method, rows in self.scores.groupby("method", sort=False):
             values = rows.groupby("train_size")["value"]
             mean, spread = values.mean(), values.std().fillna(0)
-            (line,) = self.ax_.plot(mean.index, mean, marker="o", label=method)
+            (line,) = self.ax_.plot(mean.index, mean, marker="o", label=plain_text(method))
             self.ax_.fill_between(
                 mean.index, mean - spread, mean + spread, color=line.get_color(), alpha=alpha
             )
             self.lines_.append(line)
-        self.ax_.set(xlabel="Training images", ylabel=metric_label(self.metric), title=self.title)
+        self.ax_.set(
+            xlabel="Training images",
+            ylabel=plain_text(metric_label(self.metric)),
+            title=plain_text(self.title),
+        )
         self.ax_.xaxis.get_major_locator().set_params(integer=True)
         self.ax_.legend(frameon=False, fontsize="small")
         return self

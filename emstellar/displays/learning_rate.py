@@ -1,6 +1,6 @@
 """Which learning rates a network learns at: `LearningRateDisplay`."""
 
-from .canvas import get_axes
+from .canvas import get_axes, plain_text
 
 
 class LearningRateDisplay:
@@ -86,6 +86,8 @@ class LearningRateDisplay:
             linestyle="--",
             label=f"suggested: {found.suggestion:.1e}",
         )
-        self.ax_.set(xscale="log", xlabel="Learning rate", ylabel="Loss", title=self.title)
+        self.ax_.set(
+            xscale="log", xlabel="Learning rate", ylabel="Loss", title=plain_text(self.title)
+        )
         self.ax_.legend(fontsize="small", frameon=False)
         return self

@@ -5,7 +5,7 @@ from matplotlib.colors import to_rgb
 from matplotlib.patches import Patch
 
 from ..validation import check_images
-from .canvas import get_axes
+from .canvas import get_axes, plain_text
 from .confusion_colors import OUTCOMES, get_colors, make_legend, opacity
 
 UNLABELLED = -1
@@ -185,7 +185,7 @@ class OverlayDisplay:
         self.ax_, self.figure_ = get_axes(ax, (4.2, 4.2 * height / width + 0.8))
         self.image_ = self.ax_.imshow(self.picture(colors, alpha), interpolation="nearest")
         self.ax_.set_axis_off()
-        self.ax_.set_title(self.title)
+        self.ax_.set_title(plain_text(self.title))
         self.legend_ = None
         if legend:
             handles = [

@@ -2,7 +2,7 @@
 
 from ..benchmarking.conclusions import count
 from ..metrics.labels import metric_label
-from .canvas import get_axes
+from .canvas import get_axes, plain_text
 
 
 class RankDisplay:
@@ -99,7 +99,7 @@ class RankDisplay:
     def _title(self):
         """Say over how many units the ranks are, and what they can tell apart."""
         comparison = self.comparison
-        text = f"Average rank by {metric_label(comparison.metric)} over "
+        text = f"Average rank by {plain_text(metric_label(comparison.metric))} over "
         text += f"{count(comparison.n_units, comparison.unit)}; "
         if not comparison.can_rank:
             return text + "too few to rank methods"
@@ -123,7 +123,7 @@ class RankDisplay:
             text = f"{name}  {rank:.2f}" if left else f"{rank:.2f}  {name}"
             self.labels_.append(
                 self.ax_.annotate(
-                    text,
+                    plain_text(text),
                     (x, y),
                     (-4 if left else 4, 0),
                     textcoords="offset points",

@@ -4,7 +4,7 @@ import pandas as pd
 
 from ..benchmarking.thresholds import score_thresholds
 from ..metrics.labels import metric_label
-from .canvas import get_axes
+from .canvas import get_axes, plain_text
 
 
 class ThresholdDisplay:
@@ -145,7 +145,11 @@ class ThresholdDisplay:
         self.ax_, self.figure_ = get_axes(ax, (5.6, 3.8))
         self.lines_ = self.ax_.plot(self.curves.index, self.curves, **line)
         for drawn, name in zip(self.lines_, self.curves.columns, strict=True):
-            drawn.set_label(name)
-        self.ax_.set(xlabel="Threshold", ylabel=metric_label(self.metric), title=self.title)
+            drawn.set_label(plain_text(name))
+        self.ax_.set(
+            xlabel="Threshold",
+            ylabel=plain_text(metric_label(self.metric)),
+            title=plain_text(self.title),
+        )
         self.ax_.legend(frameon=False, fontsize="small")
         return self

@@ -3,7 +3,7 @@
 import pandas as pd
 
 from ..metrics.labels import metric_label
-from .canvas import get_axes
+from .canvas import get_axes, plain_text
 
 
 class TrainingCurveDisplay:
@@ -121,8 +121,12 @@ class TrainingCurveDisplay:
         marker = "o" if len(self.curves) == 1 else None
         self.lines_ = self.ax_.plot(self.curves.index, self.curves, **{"marker": marker} | line)
         for drawn, name in zip(self.lines_, self.curves.columns, strict=True):
-            drawn.set_label(name)
-        self.ax_.set(xlabel="Epoch", ylabel=metric_label(self.quantity), title=self.title)
+            drawn.set_label(plain_text(name))
+        self.ax_.set(
+            xlabel="Epoch",
+            ylabel=plain_text(metric_label(self.quantity)),
+            title=plain_text(self.title),
+        )
         self.ax_.xaxis.get_major_locator().set_params(integer=True)
         if log_scale:
             self.ax_.set_yscale("log")
