@@ -4,6 +4,7 @@ import os
 import platform
 import sys
 
+from ..files import check_writable
 from ..fingerprints.libraries import installed_version
 
 PACKAGES = ("emstellar", "numpy", "scipy", "scikit-learn", "scikit-image", "keras")
@@ -40,14 +41,12 @@ def diagnose():
     Returns
     -------
     dict of str to str
-        Versions, Keras' backend and devices, memory, the optional packages that are missing and
-        where data sets are kept. Keras is imported.
+        Versions, Keras' backend and devices, memory, the optional packages that are missing, and
+        where data sets and what is drawn with are kept, or why they cannot be. Keras is imported.
     """
     import psutil
 
     from emstellar._keras import keras
-
-    from ..datasets import get_data_home
 
     found = {}
     try:
@@ -59,5 +58,25 @@ def diagnose():
     found["memory"] = f"{memory.available / 1e9:.1f} of {memory.total / 1e9:.1f} GB free"
     missing = [name for name in OPTIONAL if not installed_version(name)]
     found["not installed"] = ", ".join(missing) or "nothing"
-    found["data home"] = str(get_data_home())
-    return describe_environment() | found
+    return describe_environment() | found | _caches()
+
+
+def _caches():
+    """Return the folders that are written to beside a user's own, or why one cannot be."""
+    import matplotlib as mpl
+
+    from ..datasets import get_data_home
+
+    found = {}
+    folders = (
+        ("data home", get_data_home, "EMSTELLAR_DATA"),
+        ("figure cache", mpl.get_cachedir, "MPLCONFIGDIR"),
+    )
+    for name, folder_of, variable in folders:
+        try:
+            found[name] = str(folder_of())
+            check_writable(found[name])
+        except OSError as error:
+            reason = error.strerror or error
+            found[name] = f"{reason}: set the environment variable {variable} to another folder"
+    return found

@@ -27,6 +27,11 @@ def get_data_home(data_home=None):
     str
         The path of the folder.
 
+    Raises
+    ------
+    OSError
+        If it cannot be made.
+
     Examples
     --------
     >>> import os, tempfile
@@ -38,8 +43,19 @@ def get_data_home(data_home=None):
     if data_home is None:
         data_home = os.environ.get(ENVIRONMENT_VARIABLE) or pooch.os_cache("emstellar")
     data_home = Path(data_home).expanduser()
-    data_home.mkdir(parents=True, exist_ok=True)
+    try:
+        data_home.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise type(error)(error.errno, cannot_write(data_home, error)) from error
     return str(data_home)
+
+
+def cannot_write(path, error):
+    """Return what to do where nothing can be written to the folder of the data sets."""
+    return (
+        f"Nothing can be written to {path} ({error.strerror or error}), where data sets are kept; "
+        f"set `data_home` or the environment variable {ENVIRONMENT_VARIABLE} to another folder"
+    )
 
 
 def clear_data_home(data_home=None):

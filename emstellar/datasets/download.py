@@ -6,7 +6,7 @@ from urllib.parse import quote
 import pooch
 from requests.exceptions import RequestException
 
-from .data_home import ENVIRONMENT_VARIABLE, get_data_home
+from .data_home import ENVIRONMENT_VARIABLE, cannot_write, get_data_home
 
 
 def fetch_files(source, names, *, data_home=None, download_if_missing=True):
@@ -66,6 +66,8 @@ def _fetch(source, name, registry, folder):
             return keeper.fetch(name)
         except (RequestException, ValueError) as error:
             problems.append(f"{url}: {error}")
+        except (PermissionError, FileExistsError, NotADirectoryError) as error:
+            raise type(error)(error.errno, cannot_write(folder, error)) from error
     raise OSError(
         f"Could not download {name}. If you have it, put it at {folder / name}. Tried "
         + "; ".join(problems)

@@ -9,6 +9,8 @@ neighbours left, up, right, down. All arrays here are transposed, so that this i
 import numpy as np
 from scipy import ndimage
 
+from emstellar.compiled import compiled_module
+
 NOT_QUEUED = np.iinfo(np.int32).max
 # The label of pixels that the flood neither enters nor counts as a neighbour.
 WALL = -1
@@ -102,11 +104,8 @@ def _fill_parts(thinned, objects, labelled, n_objects):
 
 def choose_flood():
     """Return the flood compiled by numba, or the plain one where numba is missing."""
-    try:
-        from emstellar.metrics.border_thinning_compiled import flood_compiled
-    except ImportError:
-        return flood
-    return flood_compiled
+    compiled = compiled_module("emstellar.metrics.border_thinning_compiled")
+    return flood if compiled is None else compiled.flood_compiled
 
 
 def flood(labels, stride, needed):

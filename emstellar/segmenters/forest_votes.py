@@ -6,6 +6,8 @@ import numpy as np
 from joblib import Parallel, delayed
 from sklearn.ensemble import ExtraTreesClassifier, RandomForestClassifier
 
+from emstellar.compiled import compiled_module
+
 # Pixels that go through a tree together, 8 x 8.
 BLOCK = 64
 # Features of about so many bytes are asked of one tree after the other: half of a usual cache.
@@ -32,7 +34,7 @@ def make_asker(estimator):
         table = np.ascontiguousarray(features).reshape(-1, features.shape[-1])
         return estimator.predict_proba(table).reshape(*features.shape[:2], -1)
 
-    compiled = _find_compiled()
+    compiled = compiled_module("emstellar.segmenters.forest_compiled")
     if compiled is None or type(estimator) not in (RandomForestClassifier, ExtraTreesClassifier):
         return ask
     forest = flatten(estimator)
@@ -45,15 +47,6 @@ def make_asker(estimator):
         return _count(compiled, forest, features, estimator.n_jobs)
 
     return ask_compiled
-
-
-def _find_compiled():
-    """Return the module compiled by numba, or None where numba is missing."""
-    try:
-        from emstellar.segmenters import forest_compiled
-    except ImportError:
-        return None
-    return forest_compiled
 
 
 class FlatForest(NamedTuple):

@@ -1,5 +1,8 @@
 import hashlib
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 import pytest
 
@@ -94,3 +97,28 @@ def test_damaged_and_not_to_be_downloaded(home):
     source = replace(OneFile("em", ()))
     with pytest.raises(OSError, match=rf"a 1\.txt does not have the known SHA256 hash {SHA256}"):
         fetch_files(source, [NAME], data_home=home, download_if_missing=False)
+
+
+def test_threads_that_download_one_file_at_once_all_get_it(serve, remote, home):
+    source = OneFile("em", (serve(remote)[0],))
+    barrier = threading.Barrier(4)
+
+    def fetch(_):
+        barrier.wait()
+        return Path(*fetch_files(source, [NAME], data_home=home)).read_bytes()
+
+    with ThreadPoolExecutor(4) as threads:
+        assert list(threads.map(fetch, range(4))) == [TEXT] * 4
+    assert [path.name for path in (home / "em/some folder").iterdir()] == ["a 1.txt"]
+
+
+def test_a_cache_that_cannot_be_written_says_which_variable_to_set(serve, remote, home):
+    source = OneFile("em", (serve(remote)[0],))
+    home.write_text("no folder")
+    with pytest.raises(OSError, match=r"Nothing can be written to .*home.*EMSTELLAR_DATA"):
+        fetch_files(source, [NAME], data_home=home)
+    home.unlink()
+    home.mkdir()
+    (home / "em").write_text("no folder")
+    with pytest.raises(OSError, match=r"Nothing can be written to .*em.*EMSTELLAR_DATA"):
+        fetch_files(source, [NAME], data_home=home)

@@ -13,7 +13,7 @@ def engine(request, monkeypatch):
     if request.param == "numba":
         pytest.importorskip("numba", reason="numba (the extra fast) is not installed")
     else:
-        monkeypatch.setattr(forest_votes, "_find_compiled", lambda: None)
+        monkeypatch.setattr(forest_votes, "compiled_module", lambda name: None)
     return request.param
 
 
