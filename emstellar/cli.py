@@ -5,6 +5,8 @@ import shutil
 import sys
 
 from . import __version__
+from .closed_output import output_may_be_closed
+from .files import check_writable
 
 DATA_HELP = """synthetic, cardiac, isbi2012, neuronal, or a folder that holds the folders images
 and masks with files of equal names"""
@@ -29,7 +31,8 @@ def main(arguments=None):
     """
     parsed = build_parser().parse_args(arguments)
     try:
-        parsed.run(parsed)
+        with output_may_be_closed():
+            parsed.run(parsed)
     except KeyboardInterrupt as interrupt:
         _complain("interrupted. " + " ".join(getattr(interrupt, "__notes__", ())))
         return 130
@@ -203,6 +206,7 @@ def _demo(parsed):
     from .benchmarking import benchmark
     from .benchmarking.studies import demo_methods, make_synthetic_study
 
+    check_writable(parsed.out)
     study = make_synthetic_study(random_state=parsed.seed)
     result = benchmark(
         demo_methods(), **study.arguments(), n_jobs=parsed.jobs, random_state=parsed.seed
@@ -216,6 +220,7 @@ def _benchmark(parsed):
 
     given = vars(parsed)
     settings = make_settings(given, given.get("config"))
+    check_writable(settings.out)
     study, methods = settings.load_study(), settings.make_methods()
     result = benchmark(methods, **study.arguments(), **settings.run_options())
     _finish(result, settings.out, study.title, **settings.page_options())
@@ -224,8 +229,10 @@ def _benchmark(parsed):
 def _report(parsed):
     from .benchmarking import BenchmarkResult
 
+    result = BenchmarkResult.load(parsed.store)
+    check_writable(parsed.out)
     _finish(
-        BenchmarkResult.load(parsed.store),
+        result,
         parsed.out,
         "Benchmark of segmenters",
         colors=parsed.colors,
@@ -238,6 +245,7 @@ def _score(parsed):
     from .benchmarking.prediction_folders import score_folders
     from .benchmarking.scoring import DEFAULT_SCORING
 
+    check_writable(parsed.out)
     result = score_folders(
         parsed.predictions,
         parsed.truth,
@@ -263,6 +271,7 @@ def _segment(parsed):
 
     segmenter = load(parsed.segmenter)
     images, names = read_images(parsed.images)
+    check_writable(parsed.out)
     predict = segmenter.predict_proba if parsed.probabilities else segmenter.predict
     _judge_range(segmenter, images, parsed.images)
     with inputs_were_judged():

@@ -93,6 +93,8 @@ def _check_finite_numbers(array, name):
             "be read as if they were not masked. Mask y instead, or give those pixels the label -1 "
             "or sample_weight 0; {name}.filled(value) makes a plain array.".replace("{name}", name)
         )
+    if getattr(array, "dtype", np.dtype(float)).kind in "mM":
+        raise ValueError(f"{name} holds times of dtype {array.dtype}; expected numbers.")
     return check_array(
         array,
         ensure_2d=False,

@@ -158,7 +158,7 @@ def test_benchmark_splits_and_reports_as_asked(folder, tmp_path):
 @pytest.mark.parametrize(
     ("command", "message"),
     [
-        (["report", "nowhere"], r"holds no benchmark \(no file benchmark.json\)"),
+        (["report", "nowhere"], r"holds no benchmark \(no file benchmark-\*.json\)"),
         (["benchmark", "--data", "nowhere"], "'nowhere' is neither a data set .* nor a folder"),
         (
             ["benchmark", "--data", "synthetic", "--methods", "unett"],
@@ -172,15 +172,50 @@ def test_benchmark_splits_and_reports_as_asked(folder, tmp_path):
         (["benchmark", "--config", "nowhere.toml"], "nowhere.toml"),
         (["score", "nowhere", "nowhere"], "nowhere"),
         (["segment", "nowhere", "nowhere"], "nowhere"),
+        (["demo", "--out", "file"], "Nothing can be written to file"),
+        (["benchmark", "--data", "synthetic", "--out", "file/sub"], "Nothing can be written to"),
+        (["benchmark", "--data", "synthetic", "--store", "file"], "Nothing can be written to file"),
+        (["score", "nowhere", "nowhere", "--out", "file"], "Nothing can be written to file"),
+        (
+            ["benchmark", "--data", "synthetic", "--methods", "unet", "--patch-size", "128"],
+            r"patch_size=128 is larger than each of the images.*\(96, 96\)",
+        ),
+        (["benchmark", "--config", "nonsense.toml"], "'val_nonsense' is unknown"),
+        (["benchmark", "--config", "unwatched.toml"], "monitor='val_f1' needs validation images"),
     ],
 )
 def test_mistakes_are_answered_without_a_traceback(command, message, capsys, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
+    Path("file").write_text("no folder")
+    for name in ("nonsense", "f1"):
+        text = f"data = 'synthetic'\n[methods.unet]\nmonitor = 'val_{name}'\n"
+        Path({"f1": "unwatched"}.get(name, name)).with_suffix(".toml").write_text(text)
     assert cli.main(command) == 1
     error = capsys.readouterr().err
     assert error.startswith("emstellar: error: ")
     assert re.search(message, error)
     assert "Traceback" not in error
+
+
+def test_a_pattern_of_groups_that_is_none_is_named(folder, tmp_path, capsys):
+    command = ["benchmark", "--data", str(folder), "--groups", "[", "--out", str(tmp_path / "o")]
+    assert cli.main(command) == 1
+    assert "The pattern '[' of the groups is no regular expression" in capsys.readouterr().err
+
+
+def test_a_damaged_image_of_a_folder_is_named(folder, tmp_path, capsys):
+    (folder / "images" / "b_1.png").write_bytes(b"no picture")
+    command = ["benchmark", "--data", str(folder), "--out", str(tmp_path / "out")]
+    assert cli.main(command) == 1
+    assert re.search(r"Could not read .*b_1.png", capsys.readouterr().err)
+
+
+def test_the_doctor_survives_caches_that_cannot_be_written(tmp_path, monkeypatch, capsys):
+    (tmp_path / "file").write_text("no folder")
+    monkeypatch.setenv("EMSTELLAR_DATA", str(tmp_path / "file"))
+    assert cli.main(["doctor"]) == 0
+    printed = capsys.readouterr().out
+    assert re.search("data home +Nothing can be written to .*EMSTELLAR_DATA", printed)
 
 
 def test_traceback_is_shown_if_asked(tmp_path, monkeypatch):

@@ -4,6 +4,7 @@ import zipfile
 
 import numpy as np
 import pytest
+from scipy.sparse import csr_array
 from sklearn.exceptions import NotFittedError
 from sklearn.linear_model import LinearRegression
 
@@ -16,6 +17,7 @@ from emstellar import (
     UNetSegmenter,
     VotingSegmenter,
     datasets,
+    io,
     metrics,
     segmenters,
 )
@@ -78,6 +80,15 @@ DATA = [
     ((X, Y, -np.ones(4)), ValueError, "negative weights"),
     ((X, Y, np.zeros(4)), ValueError, "All weights in sample_weight are zero"),
     (_all_weight_on_unlabelled_pixels(), ValueError, "zero weight in sample_weight"),
+    ((X, _with(Y, np.inf)), ValueError, "Input y contains infinity"),
+    ((X, Y, _with(np.ones_like(X), np.nan)), ValueError, "sample_weight contains NaN"),
+    ((X, Y, _with(np.ones_like(X), np.inf)), ValueError, "sample_weight contains infinity"),
+    ((np.ma.masked_less(X, X.mean()), Y), ValueError, "masked array with"),
+    ((np.full(X.shape, 1e300), Y), ValueError, "values lie between"),
+    ((csr_array(X[0]), Y), TypeError, "Sparse data was passed"),
+    ((None, Y), ValueError, "."),
+    ((X.astype("M8[s]"), Y), ValueError, "X holds times"),
+    ((X, np.random.default_rng(0).integers(0, 256, X.shape)), ValueError, "."),
 ]
 
 
@@ -122,6 +133,33 @@ PARAMETERS = [
     ({"width": 0}, "'width'"),
     ({"dropout": 1.0}, r"'dropout' .* in the range \[0, 1\)"),
     ({"activation": "rleu"}, "Did you mean 'relu'"),
+    ({"monitor": "val_nonsense"}, "monitor='val_nonsense' is unknown"),
+    ({"monitor": None}, "'monitor'"),
+    ({"epochs": True}, "'epochs'"),
+    ({"epochs": np.inf}, "'epochs'"),
+    ({"width": np.nan}, "'width'"),
+    ({"width": np.inf}, "'width'"),
+    ({"learning_rate": np.nan}, "'learning_rate'"),
+    ({"learning_rate": "fast"}, "'learning_rate'"),
+    ({"sampling": "radnom"}, "Did you mean 'random'"),
+    ({"foreground_fraction": 1.1}, "'foreground_fraction'"),
+    ({"gradient_accumulation_steps": 0}, "'gradient_accumulation_steps'"),
+    ({"validation_freq": 0}, "'validation_freq'"),
+    ({"validation_fraction": 0}, "'validation_fraction'"),
+    ({"precision": "float16"}, "Did you mean .*'mixed_float16'"),
+    ({"checkpoint": 3}, "'checkpoint' .* a path"),
+    ({"overlap": -1}, "'overlap'"),
+    ({"test_time_augmentation": "mirror"}, "Did you mean 'mirrors'"),
+    ({"random_state": -1}, "'random_state'"),
+    ({"verbose": -1}, "'verbose'"),
+    ({"warm_start": "yes"}, "'warm_start'"),
+    ({"restore_best": 1}, "'restore_best'"),
+    ({"class_weight": {0: np.nan}}, "weights in class_weight must be finite"),
+    ({"class_weight": [1, 2]}, "'class_weight'"),
+    ({"head": "papper"}, "Did you mean 'paper'"),
+    ({"batch_norm": "yes"}, "'batch_norm'"),
+    ({"loss": 3}, "loss"),
+    ({"loss": ""}, "loss"),
 ]
 
 
@@ -137,7 +175,7 @@ FIT_ARGUMENTS = [
     ({"validation_data": (X, Y)}, "Both validation_data and validation_fraction were given"),
 ]
 VALIDATION = [
-    (X, r"must be a tuple \(X_val, y_val\) of images and masks, got ndarray"),
+    (X, r"must be a tuple \(X_val, y_val\) or .*, got a ndarray"),
     ((X[0], Y[0]), "Expected a stack of images"),
     ((X, Y + 1), r"labels that are not among the classes \[0, 1\]: \[2\]"),
     ((RGB, Y), "X has 3 features, but UNetSegmenter is expecting 1 features"),
@@ -208,6 +246,13 @@ METRICS = [
     ((Y, P), {"average": "imag"}, "average must be one of .* Got 'imag'"),
     ((Y, P), {"pos_label": 7, "labels": [0, 1]}, "pos_label=7 is not a valid label"),
     ((Y, P), {"sample_weight": np.ones(3)}, r"sample_weight.shape\[0\] == 3, expected 4!"),
+    ((Y, P), {"threshold": 2}, "threshold must be"),
+    ((Y, P), {"threshold": np.nan}, "threshold must be"),
+    ((Y, P), {"threshold": "half"}, "threshold must be"),
+    ((Y[:0], P[:0]), {}, r"Found array with 0 sample\(s\)"),
+    ((np.where(Y, "cell", "none"), P), {}, "Unknown label type: <U4"),
+    ((Y, P * 1j), {}, "must hold real numbers"),
+    ((Y, -P), {}, r"probabilities lie in \[0, 1\]"),
 ]
 
 
@@ -240,6 +285,67 @@ def test_arguments_that_fetchers_refuse(tmp_path):
         datasets.fetch_cardiac(subset="tset")
     with pytest.raises(OSError, match=r"Data not found: no file .* Set `data_home`"):
         datasets.fetch_cardiac(data_home=tmp_path, download_if_missing=False)
+
+
+BENCHMARKS = [
+    ({"segmenters": {}}, ValueError, "segmenters is empty"),
+    ({"segmenters": RandomForestSegmenter}, TypeError, "is a class; pass an instance"),
+    ({"segmenters": {"a": LinearRegression()}}, TypeError, "has no 'predict_proba'"),
+    ({"segmenters": {"": FOREST}}, TypeError, "non-empty strings"),
+    ({"segmenters": [("a", FOREST), ("a", FOREST)]}, ValueError, "must be unique"),
+    ({"X": X[:3]}, ValueError, "inconsistent numbers of samples"),
+    ({"cv": 9}, ValueError, "."),
+    ({"cv": 1}, ValueError, "."),
+    ({"cv": []}, ValueError, "makes no fold"),
+    ({"cv": [([0, 1], [-1])]}, ValueError, "."),
+    ({"cv": [([0, 1], [1, 2])]}, ValueError, "."),
+    ({"cv": [([0, 1], [9])]}, ValueError, "."),
+    ({"groups": [0, 1]}, ValueError, "groups has shape"),
+    ({"y_test": Y}, ValueError, "y_test was passed without X_test"),
+    ({"X_test": RGB, "y_test": Y}, ValueError, "features"),
+    ({"X_test": X, "y_test": Y + 5}, ValueError, "y_test contains labels"),
+    ({"scoring": "f11"}, ValueError, "'f11' is not a valid scoring value"),
+    ({"scoring": []}, ValueError, "."),
+    ({"ensembles": ("best flod",)}, ValueError, "."),
+    ({"n_repeats": 0}, ValueError, "'n_repeats'"),
+    ({"random_state": -1}, ValueError, "'random_state'"),
+    ({"map_dtype": "float61"}, ValueError, "must be one of {'float16'"),
+    ({"keep_models": True}, ValueError, "needs a folder"),
+]
+
+
+@pytest.mark.parametrize(("arguments", "error", "message"), BENCHMARKS)
+def test_arguments_that_benchmark_refuses(arguments, error, message):
+    defaults = {"segmenters": {"f": FOREST}, "X": X, "y": Y, "cv": 2, "scoring": "f1", "verbose": 0}
+    with pytest.raises(error, match=message):
+        emstellar.benchmark(**{**defaults, **arguments})
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ((X, ["a", "b"]), "4 images but 2 names"),
+        ((X, ["a", "a", "b", "c"]), "occur more than once: a"),
+        ((X, ["a", "b", "c", "../d"]), "without folders"),
+        ((X.astype("float32"), None), "cannot hold grey images of type float32"),
+    ],
+)
+def test_images_that_are_not_written(arguments, message, tmp_path):
+    with pytest.raises(ValueError, match=message):
+        io.write_images(tmp_path / "out", *arguments, suffix=".png")
+
+
+def test_files_that_are_no_images(tmp_path):
+    with pytest.raises(FileNotFoundError, match="No such file or folder"):
+        io.read_images(tmp_path / "none")
+    with pytest.raises(FileNotFoundError, match="Found no images in the folder"):
+        io.read_images(tmp_path)
+    (tmp_path / "a.doc").touch()
+    with pytest.raises(ValueError, match="Unknown type of file"):
+        io.read_images(tmp_path / "a.doc")
+    (tmp_path / "a.tif").touch()
+    with pytest.raises(OSError, match=r"Could not read .*a\.tif"):
+        io.read_images(tmp_path)
 
 
 def _text(path):

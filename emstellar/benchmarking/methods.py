@@ -65,6 +65,10 @@ def _check_segmenter(name, segmenter):
 def _with_names(items):
     pairs = [item if isinstance(item, tuple) and len(item) == 2 else (None, item) for item in items]
     unnamed = [segmenter for name, segmenter in pairs if name is None]
+    for segmenter in unnamed:
+        if isinstance(segmenter, type):
+            # Before its parameters are asked for, which a class has none of.
+            _check_segmenter(segmenter.__name__, segmenter)
     automatic = iter(_automatic_names(unnamed))
     return [(next(automatic) if name is None else name, item) for name, item in pairs]
 

@@ -395,7 +395,7 @@ def find_groups(pattern, names):
     Raises
     ------
     ValueError
-        If it finds nothing in a name.
+        If it is no regular expression, or finds nothing in a name.
 
     Examples
     --------
@@ -407,7 +407,12 @@ def find_groups(pattern, names):
 
 
 def _group(pattern, name):
-    found = re.search(pattern, name)
+    try:
+        found = re.search(pattern, name)
+    except re.error as error:
+        raise ValueError(
+            f"The pattern {pattern!r} of the groups is no regular expression: {error}."
+        ) from error
     if found is None:
         raise ValueError(f"The pattern {pattern!r} of the groups finds nothing in {name!r}.")
     return found[found.re.groups and 1]
