@@ -100,7 +100,7 @@ def _chosen_note(result, subset):
     )
     note = (
         f"The threshold is the one at which {metric_words(result.choosing_metric)} is highest on "
-        f"{images}; what is scored here has no part in it."
+        f"{images}; maps of what is scored here have no part in it."
     )
     names = [metric_words(name) for name in ("v_rand", "v_info") if name in result.metrics]
     if names:

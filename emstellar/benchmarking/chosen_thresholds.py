@@ -2,7 +2,8 @@
 
 In cross-validation the threshold of a fold is chosen on the validation images of the *other* folds
 of the same method, without those that the fold itself is scored on; on test images, on all
-validation images of the method. So the choice is nested: what is reported has no part in it.
+validation images of the method. So no threshold is chosen on maps of the images that it is reported
+on; in cross-validation these images were among those that the other folds' models learned from.
 """
 
 import warnings

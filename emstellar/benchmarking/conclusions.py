@@ -68,8 +68,8 @@ def headline(comparison):
     beaten = c.worse_than(best)
     disputed = _disputed_with(c, best)
     equal = [method for method in c.means.index[1:] if method not in (*beaten, *disputed)]
-    text = f"{best} has the highest mean {metric_words(c.metric)} over {count(c.n_units, c.unit)} "
-    text += f"({c.means.iloc[0]:.4f})."
+    text = f"{_leaders(c)} the highest mean {metric_words(c.metric)} over "
+    text += f"{count(c.n_units, c.unit)} ({c.means.iloc[0]:.4f})."
     if c.fitted_once:
         return " ".join([text, *_about_models(c, best, beaten, equal), *_dispute(best, disputed)])
     if beaten:
@@ -77,6 +77,12 @@ def headline(comparison):
     if equal:
         text += f" No significant difference from {_differences(c, best, equal)} was found."
     return " ".join([text, *_dispute(best, disputed)])
+
+
+def _leaders(c):
+    """Return who has the highest mean, all of them if they are equal, with the verb."""
+    leaders = c.means.index[np.isclose(c.means, c.means.iloc[0], rtol=1e-12, atol=0)]
+    return f"{_list(leaders)} {'has' if len(leaders) == 1 else 'share'}"
 
 
 def _about_models(c, best, beaten, equal):
@@ -179,8 +185,9 @@ def _probability(c):
         return ""
     within = f" to within {c.rope:g}" if c.rope else ""
     leaders = c.p_best.sort_values(ascending=False, kind="stable").head(3)
+    of_models = " of these models" if len(c.fitted_once) == len(c.means) else ""
     return (
-        f"Probability of being the best{within}: "
+        f"Probability of being the best{of_models}{within}: "
         + ", ".join(f"{method} {probability:.2f}" for method, probability in leaders.items())
         + "."
     )
@@ -191,6 +198,8 @@ def _method(c):
     if c.test == "t" and c.ratio and c.unit in ("fold", "block", "group"):
         name += ", corrected for training images that folds share"
     text = f"({name}, Holm-corrected, level {c.alpha:g}"
+    if len(c.pairs) > 1:
+        text += "; each interval is for its pair alone"
     if c.test == "t":
         text += (
             f"; without assuming normal differences {count(c.n_units, c.unit)} can give no p below "

@@ -170,8 +170,8 @@ class KeptOutputs:
         methods are compared fairly only if each has its own threshold. Of each fold it is the
         one at which the first metric that weighs both kinds of errors (else F1) is best on the
         validation images of the method's *other* folds; on test images, of all its folds. Scored
-        images have no part in it. It is chosen by the stored maps, also those of ensembles; in a
-        majority vote every member votes at its own threshold.
+        images are not among them, though models of other folds learned from these. It is chosen by
+        the stored maps, also those of ensembles; in a majority vote every member votes at its own.
 
         Returns
         -------

@@ -163,8 +163,12 @@ class ResultQuestions:
         chosen_on = "validation" if "validation" in self.subsets else subset
         means = self._unit_means(metric, chosen_on, methods, options["by"])
         where = {"chosen_on": chosen_on, "reported_on": subset}
-        if means.empty:
+        if means.empty or np.isinf(means.max()):
             note = f"No method has a score by {metric} on {chosen_on} images."
+            if not means.empty:
+                note = (
+                    f"By {metric} each method has infinite scores on {chosen_on} images: no mean."
+                )
             empty = {"method": "", "mean": np.nan, "std_folds": np.nan, "not_worse": ""}
             return {**empty, "prevailing_error": "", **where, "note": note}
         best = means.idxmax()

@@ -279,8 +279,11 @@ def _complete_rows(table, unit):
 
 def _compare_pair(table, a, b, ratio, of_fits, test, alpha, rope, n_resamples, random_state):
     """Return the row of a pair, with the difference as an object and the sign of the test."""
+    # Two infinite scores have no difference, so that means exist for both methods or for none.
     found = difference_of(
-        _subtract(table[a], table[b]), ratio, None if of_fits is None else of_fits[a] - of_fits[b]
+        (table[a] - table[b]).to_numpy(dtype=float),
+        ratio,
+        None if of_fits is None else of_fits[a] - of_fits[b],
     )
     infinite = np.isnan(found.mean)
     if test == "t" and not infinite:
@@ -322,7 +325,7 @@ def _smallest_p(n_units, test, n_resamples):
 
 
 def _subtract(a, b):
-    """Return the differences of two columns; equal infinities do not differ."""
+    """Return the differences of two columns for ranks; equal infinities do not differ."""
     a, b = a.to_numpy(dtype=float), b.to_numpy(dtype=float)
     return np.where(a == b, 0.0, a - np.where(a == b, 0.0, b))
 

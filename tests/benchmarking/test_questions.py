@@ -137,3 +137,12 @@ def test_no_spread_is_no_error(data):
     table = alone.recommend()
     assert table["method"].tolist() == ["x"] * 3
     assert not np.isnan(table["mean"].astype(float)).any()
+
+
+def test_no_method_is_recommended_by_infinite_scores(data):
+    y = data["y"]
+    maps = {name: np.where(np.arange(len(y))[:, None, None] > 0, y * 0.9, 0.0) for name in "ab"}
+    result = BenchmarkResult.from_predictions(maps, y, scoring="neg_hausdorff", ensembles=())
+    found = result.recommend().loc["neg_hausdorff"]
+    assert (found["method"], found["not_worse"]) == ("", "")
+    assert found["note"] == "By neg_hausdorff no mean is finite on test images."

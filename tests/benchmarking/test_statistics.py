@@ -265,3 +265,29 @@ def test_drawn_permutations_give_no_p_below_that_of_their_number():
 
 def test_the_level_of_intervals_is_not_rounded():
     assert "99.5% interval" in str(compare_methods(make_scores(), alpha=0.005))
+
+
+def test_methods_of_equal_means_share_the_lead():
+    table = make_scores()[["good"]].assign(twin=lambda frame: frame["good"])
+    assert "good, twin share the highest mean" in compare_methods(table).headline
+
+
+def test_infinite_scores_of_both_methods_leave_no_mean_difference():
+    table = pd.DataFrame({"A": np.linspace(-3, -2, 8), "B": np.linspace(-5, -4, 8)})
+    table.loc[0] = -np.inf
+    found = compare_methods(table, metric="neg_hausdorff", unit="group")
+    # The seven finite pairs are compared by ranks; zeros do not count in Wilcoxon's test.
+    assert found.pairs["p_value"][0] == pytest.approx(2 / 2**7)
+    assert found.pairs["winner"][0] == ""
+    assert np.isnan(found.pairs["difference"][0])
+
+
+def test_intervals_of_several_pairs_are_said_to_be_of_each():
+    assert "each interval is for its pair alone" in str(compare_methods(make_scores()))
+    assert "for its pair" not in str(compare_methods(make_scores()[["good", "fair"]]))
+
+
+def test_the_probability_of_single_fits_is_of_these_models():
+    table = make_scores()[["good", "fair"]]
+    found = compare_methods(table, fitted_once=("good", "fair"))
+    assert "Probability of being the best of these models: good" in str(found)
