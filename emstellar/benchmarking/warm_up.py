@@ -35,9 +35,9 @@ def warm_up():
     """
     from ..segmenters import KerasSegmenter
 
-    X = np.random.default_rng(0).normal(size=(1, 8, 8))
+    X = np.random.default_rng(0).normal(size=(2, 32, 32))
     segmenter = KerasSegmenter(
-        _tiny_network, size_multiple=1, epochs=1, steps_per_epoch=1, batch_size=1, random_state=0
+        _tiny_network, size_multiple=2, epochs=1, steps_per_epoch=2, batch_size=2, random_state=0
     )
     segmenter.fit(X, (X > 0).astype(int)).predict_proba(X)
 
@@ -45,9 +45,13 @@ def warm_up():
 def _tiny_network(input_shape, n_outputs):
     from emstellar._keras import keras
 
+    # The kinds of layers that networks for segmentation are made of, whose kernels are loaded so.
     inputs = keras.Input(input_shape)
-    x = keras.layers.Conv2D(1, 3, padding="same")(inputs)
-    x = keras.layers.ReLU()(keras.layers.BatchNormalization()(x))
+    wide = keras.layers.Conv2D(2, 3, padding="same", activation="relu")(inputs)
+    deep = keras.layers.Conv2D(2, 3, padding="same")(keras.layers.MaxPooling2D()(wide))
+    deep = keras.layers.ReLU()(keras.layers.BatchNormalization()(deep))
+    deep = keras.layers.Conv2DTranspose(2, 2, strides=2)(keras.layers.Dropout(0.1)(deep))
+    x = keras.layers.Concatenate()([wide, deep])
     return keras.Model(inputs, keras.layers.Conv2D(n_outputs, 1, activation="sigmoid")(x))
 
 

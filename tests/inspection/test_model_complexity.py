@@ -30,9 +30,10 @@ OURS = [
     ("build_segnet", {"unpooling": "indices"}),
     ("build_efficientnet", {}),
 ]
+NIGHTLY = [pytest.mark.slow, pytest.mark.nightly]
 QUICK = ("build_vgg16", "build_segnet")
 PROFILED = [
-    pytest.param(name, parameters, marks=[] if name in QUICK else pytest.mark.slow)
+    pytest.param(name, parameters, marks=[] if name in QUICK else NIGHTLY)
     for name, parameters in [row[:2] for row in PUBLISHED] + OURS
 ]
 

@@ -28,6 +28,7 @@ print("fitted")
 
 
 @pytest.mark.slow
+@pytest.mark.nightly
 @pytest.mark.parametrize("method", NETWORKS)
 def test_it_can_be_fitted(method):
     command = [sys.executable, "-c", PROGRAM, method, *map(str, WIDTHS)]

@@ -43,18 +43,18 @@ CAREFUL = {
 }
 
 
-# One per builder, for the second backend.
+# One per builder, on every push and for the second backend.
 FAMILIES = ("unet", "em-net", "vgg16", "segnet", "cdeep3m")
 ON_JAX = keras.config.backend() == "jax"
 
 
-@pytest.mark.parametrize(
-    "name",
-    [
-        pytest.param(name, marks=[] if ON_JAX and name in FAMILIES else pytest.mark.slow)
-        for name in SMALL
-    ],
-)
+def marks(name):
+    if name not in FAMILIES:
+        return [pytest.mark.slow, pytest.mark.nightly]
+    return [] if ON_JAX else [pytest.mark.slow]
+
+
+@pytest.mark.parametrize("name", [pytest.param(name, marks=marks(name)) for name in SMALL])
 def test_it_learns_four_images_by_heart(name):
     X, y = make_em_images(4, (64, 64), random_state=0)
     training = {
