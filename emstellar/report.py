@@ -13,6 +13,7 @@ from .displays import MetricHeatmapDisplay, OverlayDisplay
 from .displays.confusion_colors import make_legend
 from .displays.heatmap import find_em_nets
 from .files import file_names, write_atomically
+from .metrics.labels import metric_words
 from .report_cards import make_cards, method_anchors
 from .report_findings import describe_comparison, headlines
 from .report_pictures import (
@@ -174,7 +175,7 @@ def _content(result, colors, rates):
         ],
         "methods": result.manifest["methods"],
         "code": result.manifest["code"],
-        "next": _next_steps(result, subset),
+        "next": _next_steps(result),
         "environment": _environment(result),
     }
 
@@ -187,9 +188,14 @@ def _describe_data(result):
         X, y = result.data.subset(subset)
         if X is not None or y is not None:
             facts[name] = _describe_images(X, y, result.classes)
-    groups = result.data.groups
-    if groups is not None:
-        facts["Groups"] = f"{len(np.unique(groups))}: {', '.join(map(str, np.unique(groups)))}"
+    groups = {
+        "Groups of the cross-validation": result.data.groups,
+        "Groups of the test images": result.data.groups_test,
+    }
+    for name, values in groups.items():
+        if values is not None:
+            found = np.unique(values)
+            facts[name] = f"{len(found)}: {', '.join(map(str, found))}"
     return facts
 
 
@@ -208,7 +214,14 @@ def _describe_images(X, y, classes):
 
 
 def _overlay_note(result, subset):
-    note = "The first image and the hardest, which has the lowest mean score over all methods."
+    metric = metric_words(leading_metric(result))
+    note = f"The first image and the hardest, which has the lowest mean {metric} over all methods"
+    if len(result.classes) > 2:
+        note += "."
+    else:
+        note += (
+            f"; foreground is what is more probable than {result.manifest.get('threshold', 0.5):g}."
+        )
     if subset == "test" and "validation" in result.subsets:
         note += " Methods are shown by the model of their first fold, ensembles by all of theirs."
     if len(result.classes) > 2:
@@ -216,16 +229,23 @@ def _overlay_note(result, subset):
     return note
 
 
-def _next_steps(result, subset):
+def _next_steps(result):
     """Return how to put the best segmenter to use; None for maps made elsewhere."""
-    means = result.summary(subset=subset)[leading_metric(result), "mean"]
+    # Test images are for the report, not for the choice.
+    subset, metric = result.subsets[0], leading_metric(result)
+    means = result.summary(metric, subset)[metric, "mean"]
     means = means[means.index.isin(result.methods_of("segmenter"))].dropna()
     if result.data.X is None or means.empty:
         return None
     best = means.idxmax()
     representation = result.manifest["methods"].get(best, "")
     code = describe_next_steps(best, representation)
-    return {"method": best, "code": code, "has_command": can_save(representation)}
+    return {
+        "method": best,
+        "why": f"the highest mean {metric_words(metric)} on {subset} images",
+        "code": code,
+        "has_command": can_save(representation),
+    }
 
 
 def _environment(result):

@@ -100,7 +100,8 @@ def _score_table(result, name, columns):
         for vote in result.manifest["ensembles"]:
             member = f"{name}, {vote}"
             if member in summary.index and member not in ranks.index:
-                heads.append(f"{subset.capitalize()}, {vote} of folds")
+                of_folds = vote if vote == "best fold" else f"{vote} of folds"
+                heads.append(f"{subset.capitalize()}, {of_folds}")
                 for metric, row in rows.items():
                     row.append(_mean_cell(summary, member, metric))
     return {"columns": heads, "rows": list(rows.values())} if len(heads) > 1 else None

@@ -30,11 +30,10 @@ def headlines(result, subset):
         sentences.append(_highest_mean(result, subset))
     if len(result.errors):
         failed = ", ".join(dict.fromkeys(result.errors["method"]))
-        sentences.append(f"{len(result.errors)} jobs failed ({failed}): see below.")
+        sentences.append(f"{count(len(result.errors), 'job')} failed ({failed}): see below.")
     if result.missing:
-        sentences.append(
-            f"{len(result.missing)} jobs have not run yet: the benchmark is not finished."
-        )
+        missing = count(len(result.missing), "job")
+        sentences.append(f"The benchmark is not finished: {missing} still to run.")
     return sentences
 
 
@@ -89,7 +88,7 @@ def describe_comparison(result, subset):
     Returns
     -------
     dict or None
-        With `conclusion`, `image`, `note` and `table`.
+        With `conclusion`, `scores`, `image`, `note` and `table`.
     """
     comparison = compare(result, subset)
     if comparison is None:
@@ -97,10 +96,12 @@ def describe_comparison(result, subset):
     return {
         "conclusion": comparison.conclusion,
         "image": embed(RankDisplay(comparison).plot().figure_),
+        "scores": f"A score here is the mean of single images over the {comparison.unit}s; the "
+        "tables above pool the pixels of a fold's images, so their numbers differ.",
         "note": f"{metric_label(comparison.metric)} on {comparison.subset} images, "
-        f"{count(comparison.n_units, comparison.unit)}. Scores are means of single images, while "
-        "the tables pool the pixels of a fold. A corrected p-value is marked where mean, test and "
-        "interval agree on who is better; the last two columns are the probabilities of "
-        "it, from the same differences.",
+        f"{count(comparison.n_units, comparison.unit)}. A corrected p-value is marked where mean, "
+        "test and interval agree on who is better. Each interval is of one difference by itself; "
+        "the last two columns are the probabilities that A or B is better, from the same "
+        "differences.",
         "table": comparison_table(comparison),
     }

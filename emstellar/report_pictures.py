@@ -94,13 +94,13 @@ def shown_images(result, subset):
 
 
 def make_heatmaps(result):
-    """Return the heatmap of each subset."""
+    """Return the heatmap of each subset, the test images first."""
     return [
         {
             "subset": subset,
             "image": embed(MetricHeatmapDisplay.from_benchmark(result, subset=subset).figure_),
         }
-        for subset in result.subsets
+        for subset in reversed(result.subsets)
     ]
 
 

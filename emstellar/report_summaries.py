@@ -31,7 +31,8 @@ def make_summaries(result, anchors):
     Returns
     -------
     list of dict
-        With `title`, `note`, `threshold_note`, `table`, `chosen`, `chosen_note` and `of_folds`.
+        With `title`, `note`, `table`, `chosen`, `chosen_note`, `counts`, `of_folds`,
+        `of_folds_note` and `of_folds_chosen`.
     """
     of_folds = result.methods_of("fold ensemble")
     notes = dict(NOTES)
@@ -44,7 +45,7 @@ def make_summaries(result, anchors):
             "counts": _counts(result, subset),
             "of_folds_note": OF_FOLDS,
             **_tables(result, subset, anchors, of_folds),
-            **_chosen(result, subset, anchors),
+            **_chosen(result, subset, anchors, of_folds),
         }
         for subset in reversed(result.subsets)
     ]
@@ -63,25 +64,49 @@ def _threshold_note(result):
     if len(result.classes) > 2:
         return "Each pixel has its most probable class."
     threshold = result.manifest.get("threshold", 0.5)
-    return f"Foreground is what is more probable than {threshold:g}."
+    note = f"Foreground is what is more probable than {threshold:g}."
+    regions = _region_scores(result)
+    if regions:
+        note += (
+            f" {regions}, as in the ISBI challenge: the highest of many thresholds on the scored "
+            "images themselves."
+        )
+    return note
 
 
-def _chosen(result, subset, anchors):
+def _region_scores(result):
+    """Return the scores that try many thresholds, as one would list them, or nothing."""
+    names = [metric_words(name) for name in ("v_rand", "v_info") if name in result.metrics]
+    return " and ".join(names)
+
+
+def _chosen(result, subset, anchors, of_folds):
     """Return the table at chosen thresholds, or why there is none."""
     rows = result.thresholds.query("subset == @subset")
     reason = result.why_no_threshold()
     if not reason and rows["threshold"].isna().all():
         reason = "No threshold was chosen: no other validation images than those that are scored."
     if reason:
-        return {"chosen": None, "chosen_note": reason}
+        return {"chosen": None, "chosen_note": reason, "of_folds_chosen": None}
     summary = result.summary(subset=subset, threshold="chosen")
     free = [name for name in THRESHOLD_FREE if name in result.metrics]
-    table = summary_table(summary.drop(columns=free, level="metric"), anchors)
+    summary = summary.drop(columns=free, level="metric")
     spans = rows.groupby("method")["threshold"].agg(["min", "max"])
+    hidden = [name for name in summary.index if name in of_folds]
+    return {
+        "chosen": _chosen_table(summary.drop(index=hidden), spans, anchors),
+        "chosen_note": _chosen_note(result, subset),
+        "of_folds_chosen": _chosen_table(summary.loc[hidden], spans, anchors) if hidden else None,
+    }
+
+
+def _chosen_table(summary, spans, anchors):
+    """Return a summary with the thresholds of each method as a column."""
+    table = summary_table(summary, anchors)
     table["columns"].insert(1, "Threshold")
     for name, row in zip(summary.index, table["rows"], strict=True):
         row.insert(1, _threshold_cell(*spans.loc[name]))
-    return {"chosen": table, "chosen_note": _chosen_note(result, subset)}
+    return table
 
 
 def _threshold_cell(low, high):
@@ -102,13 +127,9 @@ def _chosen_note(result, subset):
         f"The threshold is the one at which {metric_words(result.choosing_metric)} is highest on "
         f"{images}; maps of what is scored here have no part in it."
     )
-    names = [metric_words(name) for name in ("v_rand", "v_info") if name in result.metrics]
-    if names:
-        note += (
-            f" {' and '.join(names)} are those of this threshold; in the table above, as in the "
-            "ISBI challenge, they are the highest of many thresholds on the scored images "
-            "themselves."
-        )
+    regions = _region_scores(result)
+    if regions:
+        note += f" {regions}, too, are at this threshold alone."
     if "majority voting" in result.manifest.get("ensembles", ()):
         note += " In a majority vote each member votes at its own threshold."
     return note

@@ -22,6 +22,21 @@ COSTS = {
     "kilowatt_hours": "kWh",
 }
 
+# What a reader cannot know from the head of a column.
+COST_NOTES = {
+    "fit_time": "Fit is time by the clock, which other work on the machine lengthens.",
+    "fit_cpu_time": "CPU s are summed over processors.",
+    "compile_time": "Compile is the part of Fit in which the network was built, traced and "
+    "compiled; To best epoch is without it.",
+    "predict_seconds_per_megapixel": "Predict is timed after a first prediction that does not "
+    "count.",
+    "fit_peak_memory": "Peak memory is what a process holds before its first fit, and what the "
+    "fit needed above it.",
+    "flops": "A GFLOP is a billion operations; a multiplication with an addition counts as two.",
+    "hours": "Total, h are hours of the machine for all fits and predictions of the method; jobs "
+    "that ran at once share them.",
+}
+
 
 def text_cell(text, anchor=None):
     """Return a cell of text, perhaps with a link to an anchor of the page."""
@@ -127,7 +142,11 @@ def cost_table(result, anchors, *, price_per_hour=0.0, watts=0.0):
         [text_cell(method, anchors[method]), *(_cost_cell(name, row[name]) for name in names)]
         for method, row in costs.iterrows()
     ]
-    return {"columns": ["Method", *(COSTS[name] for name in names)], "rows": rows}
+    return {
+        "columns": ["Method", *(COSTS[name] for name in names)],
+        "rows": rows,
+        "note": " ".join(COST_NOTES[name] for name in names if name in COST_NOTES),
+    }
 
 
 def _estimates(result, price_per_hour, watts):

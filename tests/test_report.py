@@ -87,8 +87,24 @@ def test_the_page_says_what_was_found(page, result):  # noqa: F811
     best = means.drop(result.methods_of("fold ensemble"))
     assert f"{best.idxmax()} has the highest mean F1 on test images: {best.max():.4f}" in page.text
     assert f"On validation images: {result.compare('f1', 'validation').headline}" in page.text
+    assert "A score here is the mean of single images over the folds" in page.text
+    assert "lowest mean F1 over all methods; foreground is what is more probable than" in page.text
     assert "from tests.benchmarking.segmenters import NoisyThreshold" in page.text
     assert "scikit-learn" in page.text
+
+
+def test_the_segmenter_to_train_is_chosen_on_validation_images(page, result):  # noqa: F811
+    means = result.summary("f1", "validation")["f1", "mean"]
+    best = means[result.methods_of("segmenter")].idxmax()
+    words = f"for {best},\nthe segmenter with the highest mean F1 on validation images,"
+    assert words in page.text
+
+
+def test_groups_of_both_kinds_of_images_are_named(result):  # noqa: F811
+    data = replace(result.data, groups=np.array([*"abcd"]), groups_test=np.array([*"ef"]))
+    text = Page(BenchmarkResult(result.records, data, result.manifest).to_html()).text
+    assert "Groups of the cross-validation4: a, b, c, d" in text
+    assert "Groups of the test images2: e, f" in text
 
 
 def test_the_best_of_each_column_is_marked(report, result):  # noqa: F811
@@ -131,6 +147,7 @@ def test_a_card_holds_scores_ranks_curves_overlays_cost_and_parameters(report, r
     copies = [f"overlay-{index}-0" for index in shown_images(result, "test")]
     assert re.findall('data-copy="(.*?)"', card) == copies
     assert "<dt>Fit, s</dt>" in card
+    assert "Test, best fold of" not in card
     assert "NoisyThreshold(steepness=3.0)" in card
 
 
@@ -149,7 +166,7 @@ def test_rates_tell_money_and_energy(report, result):  # noqa: F811
         f"a price of {seconds:{',.2f' if seconds >= 1 else '.3g'}} (at 3600 per hour)" in page.text
     )
     assert f"{hours.sum() / 2:.3g} kWh (at 500 W)" in page.text
-    for head in ("Total, h", "Price", "kWh"):
+    for head in ("Total, h", "Price", "kWh", "jobs that ran at once share them"):
         assert head in page.text
     assert "kWh" not in Page(result.to_html(price_per_hour=1)).text
     assert "Price" not in report
@@ -203,6 +220,11 @@ def test_images_bear_the_names_of_their_files(result, tmp_path):  # noqa: F811
 
 def test_scores_stand_at_one_half_and_at_chosen_thresholds(page, report, result):  # noqa: F811
     assert "Foreground is what is more probable than 0.5." in page.text
+    chosen = re.findall(r"<h4>At thresholds.*?</table>", report, re.S)
+    assert chosen
+    # What folds give together stands apart, at either threshold.
+    assert not any("blunt, average voting" in table for table in chosen)
+    assert "blunt, average voting" in re.search(r"<h4>The same at.*?</table>", report, re.S)[0]
     assert "The threshold is the one at which F1 is highest on" in page.text
     for subset in result.subsets:
         for threshold in (None, "chosen"):

@@ -75,7 +75,7 @@ def headline(comparison):
     if beaten:
         text += f" It is significantly better than {_differences(c, best, beaten)}."
     if equal:
-        text += f" No significant difference from {_differences(c, best, equal)} was found."
+        text += f" {_no_difference(c, best, equal)}"
     return " ".join([text, *_dispute(best, disputed)])
 
 
@@ -97,7 +97,7 @@ def _about_models(c, best, beaten, equal):
     if beaten:
         yield f"It scored higher than {_differences(c, best, beaten)}, beyond chance between units."
     if equal:
-        yield f"No significant difference from {_differences(c, best, equal)} was found."
+        yield _no_difference(c, best, equal)
     if len(once) == len(c.means):
         yield (
             f"This is about these {number} fitted models, not about the methods: fits with another "
@@ -119,10 +119,29 @@ def _no_ranking(c):
 
 
 def _differences(c, best, others):
-    """Return methods, and of few the intervals of the differences to the best."""
+    """Return methods, each of few with the interval of its difference to the best."""
     if len(others) > 3:
         return _list(others)
-    return f"{_list(others)} ({'; '.join(_interval(c, best, method) for method in others)})"
+    return _list(f"{method} ({_interval(c, best, method)})" for method in others)
+
+
+def _no_difference(c, best, equal):
+    """Say what is not told apart, and why an interval beyond 0 is not enough for it."""
+    text = f"No significant difference was found from {_differences(c, best, equal)}."
+    pairs = [_pair(c, best, method)[0] for method in equal]
+    beyond = any(pair.low * pair.high > 0 for pair in pairs)
+    if not beyond or len(equal) > 3:
+        return text
+    return f"{text} {_why_not(c)}"
+
+
+def _why_not(c):
+    if len(c.pairs) > 1:
+        return (
+            f"An interval is of one difference by itself: with {len(c.pairs)} pairs compared, to "
+            "leave out 0 is not enough (Holm's correction)."
+        )
+    return "The interval leaves out 0, but the test does not find the difference significant."
 
 
 def _interval(c, best, other):

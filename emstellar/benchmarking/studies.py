@@ -286,7 +286,7 @@ def make_synthetic_study(n_groups=8, shape=(96, 96), *, n_test_groups=2, random_
         y[test],
         "Synthetic electron-microscopy images",
         f"emstellar.datasets.make_em_images: {n_groups} pieces of synthetic tissue with "
-        f"mitochondria, four sections each, {n_test_groups} of them held out for the test.",
+        f"mitochondria, four sections each, {n_test_groups} pieces held out for the test.",
         groups_test=groups[test],
     )
     return replace(study, loading=describe_study("make_synthetic_study", arguments, study))

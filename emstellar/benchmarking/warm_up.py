@@ -6,6 +6,9 @@ import numpy as np
 from sklearn.base import BaseEstimator
 
 from ..segmenters.base_keras_segmenter import BaseKerasSegmenter
+from ..segmenters.pixel import PixelSegmenter
+
+CORNER = 64
 
 
 def uses_keras(segmenter):
@@ -18,7 +21,11 @@ def uses_keras(segmenter):
     >>> uses_keras(ThresholdedSegmenter(UNetSegmenter())), uses_keras(RandomForestSegmenter())
     (True, False)
     """
-    return any(isinstance(part, BaseKerasSegmenter) for part in _parts(segmenter))
+    return _uses(BaseKerasSegmenter, segmenter)
+
+
+def _uses(kind, segmenter):
+    return any(isinstance(part, kind) for part in _parts(segmenter))
 
 
 def _parts(segmenter):
@@ -56,15 +63,18 @@ def _tiny_network(input_shape, n_outputs):
 
 
 def warm_up_prediction(segmenter, X):
-    """Let a network be traced for the shapes of `X` before its prediction is timed.
+    """Let a network be traced for the shapes of `X`, a forest compiled, before a clock runs.
 
     Parameters
     ----------
     segmenter : segmenter
-        Fitted; one without a network needs no warming.
+        Fitted; one with neither network nor classifier of pixels needs no warming.
     X : array-like or sequence of images
     """
     if not uses_keras(segmenter):
+        if _uses(PixelSegmenter, segmenter):
+            # numba compiles once, whatever the size of the image.
+            segmenter.predict_proba([np.asarray(X[0])[:CORNER, :CORNER]])
         return
     # Loads Keras, which is loaded by now.
     from ..training.prediction import representative_images

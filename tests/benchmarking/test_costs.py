@@ -6,9 +6,11 @@ import keras
 import numpy as np
 import pytest
 
-from emstellar import KerasSegmenter, UNetSegmenter, benchmark
+from emstellar import KerasSegmenter, RandomForestSegmenter, UNetSegmenter, benchmark
 from emstellar.benchmarking.machine_time import machine_seconds
 from emstellar.benchmarking.record import Record
+from emstellar.benchmarking.warm_up import warm_up_prediction
+from tests.benchmarking.segmenters import NoisyThreshold
 from tests.segmenters.small import bright_discs, small_segmenter, two_convolutions
 
 
@@ -34,6 +36,16 @@ def record(busy, host="here", seconds=None):
 )
 def test_the_time_of_a_machine_is_divided_among_its_jobs(records, expected):
     assert machine_seconds(records) == pytest.approx(expected)
+
+
+@pytest.mark.parametrize(
+    ("kind", "asked"), [(RandomForestSegmenter, [(1, 64, 64)]), (NoisyThreshold, [])]
+)
+def test_a_forest_is_compiled_before_its_prediction_is_timed(monkeypatch, kind, asked):
+    shapes = []
+    monkeypatch.setattr(kind, "predict_proba", lambda self, X: shapes.append(np.shape(X)))
+    warm_up_prediction(kind(), np.zeros((3, 100, 90)))
+    assert shapes == asked
 
 
 def test_no_jobs_cost_nothing():
