@@ -2,6 +2,7 @@
 
 import ast
 import importlib
+from functools import partial
 from inspect import isroutine, signature
 
 import numpy as np
@@ -65,6 +66,18 @@ class CodeWriter:
             return f"array({self.write(value.tolist())}, dtype={value.dtype.str!r})"
         if type(value) in (list, tuple, set, dict):
             return self._write_container(value)
+        try:
+            return self._write_named(value)
+        except (AttributeError, TypeError, ValueError):
+            # Builtin objects without module or signature: the page can do without their code.
+            return self._give_up(value)
+
+    def _write_named(self, value):
+        if isinstance(value, partial):
+            self.need("functools", "partial")
+            items = [self.write(item) for item in (value.func, *value.args)]
+            items += [f"{key}={self.write(item)}" for key, item in value.keywords.items()]
+            return f"partial({', '.join(items)})"
         if isinstance(value, type) or isroutine(value):
             return self._write_name(value)
         return self._write_object(value)

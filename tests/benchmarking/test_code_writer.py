@@ -1,5 +1,8 @@
 """Code that makes objects again."""
 
+from functools import partial
+from threading import Lock
+
 import numpy as np
 import pytest
 from sklearn.ensemble import ExtraTreesClassifier
@@ -88,3 +91,17 @@ def test_what_no_code_can_make_is_named():
     writer.write(lambda x: x)
     assert writer.unknown[0].startswith("Local (defined in tests.")
     assert "lambda" in writer.unknown[1]
+
+
+def test_partial_functions_are_written():
+    again = run(partial(RandomForestSegmenter, 3, random_state=0))
+    assert again.func is RandomForestSegmenter
+    assert (again.args, again.keywords) == ((3,), {"random_state": 0})
+
+
+@pytest.mark.parametrize(
+    "value", [np.add, Lock(), iter([1]), max], ids=["ufunc", "lock", "iterator", "max"]
+)
+def test_builtin_objects_end_nothing(value):
+    writer = CodeWriter()
+    assert writer.write({"function": value})
