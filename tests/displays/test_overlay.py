@@ -149,7 +149,7 @@ def test_from_benchmark_shows_the_held_out_image(result):
         (lambda r: OverlayDisplay.from_benchmark(r, "blunt", index=9), "no map of image 9"),
         (
             lambda r: OverlayDisplay.from_predictions(TRUTH, PROBABILITY, colors="papr"),
-            r"colors must be one of \['paper', 'colorblind'\]",
+            r"colors must be one of \['colorblind', 'paper'\]",
         ),
     ],
 )
