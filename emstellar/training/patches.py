@@ -14,7 +14,7 @@ class PatchBatches:
     The batch of an epoch and an index depends on nothing but these and the seed, so that the
     number of workers, an interruption or a continued training change nothing. Every labelled
     pixel is trained on equally often, at borders and in corners too, whatever the size of its
-    image: see `emstellar.training.deck`. Pixels of a patch that belong to another one's share
+    image: see ``emstellar.training.deck``. Pixels of a patch that belong to another one's share
     are seen, but have no weight.
 
     Parameters
