@@ -36,30 +36,17 @@ def _parts(segmenter):
 
 @cache
 def warm_up():
-    """Load Keras, and fit and ask a tiny network, once per process.
+    """Load Keras, and fit and ask a very narrow U-net, once per process.
 
-    What a first fit loads and starts, modules, kernels and threads, is in no method's costs then.
+    What a first fit loads and starts, modules, kernels and threads, is in no method's costs then. A
+    network of a few layers is not enough: the first U-net after it took 10 to 20 % more memory
+    than the next.
     """
-    from ..segmenters import KerasSegmenter
+    from ..segmenters import UNetSegmenter
 
-    X = np.random.default_rng(0).normal(size=(2, 32, 32))
-    segmenter = KerasSegmenter(
-        _tiny_network, size_multiple=2, epochs=1, steps_per_epoch=2, batch_size=2, random_state=0
-    )
-    segmenter.fit(X, (X > 0).astype(int)).predict_proba(X)
-
-
-def _tiny_network(input_shape, n_outputs):
-    from emstellar._keras import keras
-
-    # The kinds of layers that networks for segmentation are made of, whose kernels are loaded so.
-    inputs = keras.Input(input_shape)
-    wide = keras.layers.Conv2D(2, 3, padding="same", activation="relu")(inputs)
-    deep = keras.layers.Conv2D(2, 3, padding="same")(keras.layers.MaxPooling2D()(wide))
-    deep = keras.layers.ReLU()(keras.layers.BatchNormalization()(deep))
-    deep = keras.layers.Conv2DTranspose(2, 2, strides=2)(keras.layers.Dropout(0.1)(deep))
-    x = keras.layers.Concatenate()([wide, deep])
-    return keras.Model(inputs, keras.layers.Conv2D(n_outputs, 1, activation="sigmoid")(x))
+    X = np.random.default_rng(0).normal(size=(1, 32, 32))
+    unet = UNetSegmenter(width=1 / 32, epochs=1, steps_per_epoch=1, batch_size=1, random_state=0)
+    unet.fit(X, (X > 0).astype(int)).predict_proba(X)
 
 
 def warm_up_prediction(segmenter, X):
