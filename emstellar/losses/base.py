@@ -87,7 +87,7 @@ class SegmentationLoss(keras.losses.Loss):
         """Tell whether the class that defined `compute` last defined it for logits, too."""
         methods = ("compute_from_logits", "compute")
         owner = next(c for c in cls.__mro__ if any(name in vars(c) for name in methods))
-        return "compute_from_logits" in vars(owner)
+        return owner is not SegmentationLoss and "compute_from_logits" in vars(owner)
 
     def compute(self, target, probability, weight):
         """Return the loss of a batch as a scalar tensor.
@@ -102,6 +102,20 @@ class SegmentationLoss(keras.losses.Loss):
             Weights of the pixels, times the weights of their classes; float32.
         """
         raise NotImplementedError(f"{type(self).__name__} must define compute.")
+
+    def compute_from_logits(self, target, logit, weight):
+        """Return the same as `compute`, given logits; a loss that can defines it beside that.
+
+        Parameters
+        ----------
+        target : tensor of shape (n_images, height, width, n_channels)
+            As for `compute`.
+        logit : tensor of shape (n_images, height, width, n_channels)
+            What the sigmoid or softmax would make probabilities of.
+        weight : tensor of shape (n_images, height, width, 1)
+            As for `compute`.
+        """
+        raise NotImplementedError(f"{type(self).__name__} takes probabilities, not logits.")
 
     def weight_map(self, mask):
         """Return the weights that this loss wants of a mask's pixels, or None for equal weights.

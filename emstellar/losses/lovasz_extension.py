@@ -56,17 +56,7 @@ class Lovasz(SegmentationLoss):
         return self._of_errors(ops.abs(target - probability), target, weight)
 
     def compute_from_logits(self, target, logit, weight):
-        """Return the loss, given logits.
-
-        Parameters
-        ----------
-        target : tensor of shape (n_images, height, width, n_channels)
-            The true classes, one channel each, or that of the foreground.
-        logit : tensor of the same shape
-            What the sigmoid or softmax would make probabilities of.
-        weight : tensor of shape (n_images, height, width, 1)
-            Weights of the pixels.
-        """
+        """Return the same, given logits."""
         if self.hinge:
             self._check_one_channel(logit)
             return self._hinge(target, logit, weight)

@@ -67,17 +67,7 @@ class CrossEntropy(SegmentationLoss):
         return self._mean(target, _logarithm(_all_classes(probability)), weight)
 
     def compute_from_logits(self, target, logit, weight):
-        """Return the loss, given logits.
-
-        Parameters
-        ----------
-        target : tensor of shape (n_images, height, width, n_channels)
-            The true classes, one channel each, or that of the foreground.
-        logit : tensor of the same shape
-            What the sigmoid or softmax would make probabilities of.
-        weight : tensor of shape (n_images, height, width, 1)
-            Weights of the pixels.
-        """
+        """Return the same, given logits."""
         return self._mean(target, _log_probabilities(logit), weight)
 
     def _mean(self, target, logarithm, weight):
@@ -136,17 +126,7 @@ class Focal(SegmentationLoss):
         return self._mean(_logarithm(true), 1 - true, weight)
 
     def compute_from_logits(self, target, logit, weight):
-        """Return the loss, given logits.
-
-        Parameters
-        ----------
-        target : tensor of shape (n_images, height, width, n_channels)
-            The true classes, one channel each, or that of the foreground.
-        logit : tensor of the same shape
-            What the sigmoid or softmax would make probabilities of.
-        weight : tensor of shape (n_images, height, width, 1)
-            Weights of the pixels.
-        """
+        """Return the same, given logits."""
         logarithm = _log_probabilities(logit)
         logarithm = ops.sum(_all_classes(target) * logarithm, axis=-1, keepdims=True)
         return self._mean(logarithm, -ops.expm1(logarithm), weight)
