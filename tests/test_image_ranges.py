@@ -67,7 +67,7 @@ def test_a_forest_tells(forest):
 
 @pytest.mark.parametrize("wrong", [[0, 1], [0, "1", "uint8"], [0, float("inf"), "uint8"], "0 1 2"])
 def test_a_range_of_another_form_is_refused(wrong):
-    with pytest.raises(ValueError, match="expected two numbers and a type"):
+    with pytest.raises(ValueError, match="expected two numbers, the lower first, and a type"):
         ImageRange.from_list(wrong)
 
 

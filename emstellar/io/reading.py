@@ -19,8 +19,9 @@ def read_images(path, *, key=None):
     ----------
     path : str, path-like or list of them
         A TIFF file (one image, a stack, or pages of several sizes); a PNG, JPEG or BMP file; an
-        MRC or HDF5 file (these two need ``pip install emstellar[io]``); a folder of TIFF, PNG,
-        JPEG and BMP files, read in natural order (``2`` before ``10``); or a list of files.
+        MRC or HDF5 file (these two, and TIFF files compressed by LZW, JPEG or fax codes, need
+        ``pip install emstellar[io]``); a folder of TIFF, PNG, JPEG and BMP files, read in natural
+        order (``2`` before ``10``); or a list of files.
     key : str, default=None
         Path of the data set in an HDF5 file, needed if it has several. Its last axes are height
         and width, or height, width and channels if it has four.
@@ -153,7 +154,8 @@ def _decode(file, key, are_labels):
         raise
     # Decoders fail in ways of their own on damaged files; the user needs to know which file.
     except Exception as error:
-        raise OSError(f"Could not read {file}: {error}") from error
+        remedy = ": pip install emstellar[io]" if "'imagecodecs' package" in str(error) else ""
+        raise OSError(f"Could not read {file}: {error}{remedy}") from error
 
 
 def _stack(images):

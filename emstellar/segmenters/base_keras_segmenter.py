@@ -138,7 +138,8 @@ class BaseKerasSegmenter(CallbackSupportMixin, BaseSegmenter):
         image is normalised by itself. None in files of earlier versions.
     history_ : dict of str to list of float
         One value per epoch of ``loss``, ``learning_rate``, ``elapsed`` (seconds, without
-        `compile_time_`) and, with validation images, ``val_loss`` and the validation scores.
+        `compile_time_`) and, with validation images, ``val_loss`` and the validation scores (NaN
+        in epochs of `partial_fit` without them).
     n_iter_ : int
         Number of epochs trained.
     best_iter_ : int

@@ -261,7 +261,8 @@ class EpochLog(keras.callbacks.Callback):
     ----------
     history : dict of str to list
         Where the values are appended, with ``learning_rate`` and ``elapsed`` (seconds since the
-        first fit began, with validation and without what `clock` counts).
+        first fit began, with validation and without what `clock` counts); NaN for what an epoch
+        has no value of.
     n_epochs : int
         The epoch that training is to reach, for the printed line.
     name : str
@@ -307,8 +308,11 @@ class EpochLog(keras.callbacks.Callback):
         logs["elapsed"] = self._past + training
         rate = keras.ops.convert_to_numpy(self.model.optimizer.learning_rate)
         values = {**logs, "learning_rate": float(rate)}
-        for key, value in values.items():
-            self.history.setdefault(key, []).append(float(value))
+        # An epoch without validation images has no validation scores: all lists stay equally long.
+        n_before = len(self.history.get("loss", []))
+        for key in {**self.history, **values}:
+            earlier = self.history.setdefault(key, [np.nan] * n_before)
+            earlier.append(float(values.get(key, np.nan)))
         tell(self._line(epoch, values), printed=self.verbose)
 
     def _compile_seconds(self):

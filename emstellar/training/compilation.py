@@ -176,7 +176,7 @@ def optimizer_state(optimizer):
 def steps_taken(optimizer):
     """Return how many batches an optimiser has seen, whether it accumulates gradients or not."""
     counts = [v for v in optimizer.variables if v.path.endswith("iteration")]
-    return int(counts[-1])
+    return int(keras.ops.convert_to_numpy(counts[-1]))
 
 
 def _steps_before(segmenter):

@@ -338,7 +338,8 @@ class Training:
         segmenter = self.segmenter
         history = segmenter.history_
         found = best is not None and best.epoch is not None
-        first = _first_without_value(history, segmenter.validation_freq)
+        frequency = None if self.validation is None else segmenter.validation_freq
+        first = _first_without_value(history, segmenter.n_iter_, frequency)
         if first is not None:
             keeps = found and segmenter.restore_best
             kept = (
@@ -377,14 +378,16 @@ def _describe(value):
     return f"a {type(value).__name__}{length}"
 
 
-def _first_without_value(history, validation_freq):
-    """Return the first epoch whose loss, or whose scored maps, were not finite; None if none."""
+def _first_without_value(history, start, validation_freq):
+    """Return the first epoch from `start` whose loss or scored maps were not finite, or None.
+
+    `validation_freq` is None where no maps were scored.
+    """
     finite = np.isfinite(history["loss"])
-    if "val_loss" in history:
+    if validation_freq is not None:
         scored = np.arange(1, len(finite) + 1) % validation_freq == 0
-        known = np.isfinite(history["val_loss"])
-        finite = finite & (known | ~scored)
-    return None if finite.all() else int(np.argmin(finite))
+        finite &= np.isfinite(history["val_loss"]) | ~scored
+    return None if finite[start:].all() else start + int(np.argmin(finite[start:]))
 
 
 def _time_of_best(history, name):

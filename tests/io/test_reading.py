@@ -232,6 +232,16 @@ def test_pictures_agree_on_fax_tiff(tmp_path):
     np.testing.assert_array_equal(read_masks(tmp_path / "fax.tif")[0][0], mask > 0)
 
 
+def test_a_missing_codec_is_named_with_its_remedy(tmp_path, monkeypatch):
+    def without_codec(series):
+        raise ValueError("<COMPRESSION.CCITTFAX4: 4> requires the 'imagecodecs' package")
+
+    tifffile.imwrite(tmp_path / "fax.tif", np.eye(16, dtype="uint8"))
+    monkeypatch.setattr(tifffile.TiffPageSeries, "asarray", without_codec)
+    with pytest.raises(OSError, match=r"fax.tif: .*'imagecodecs'.*: pip install emstellar\[io\]"):
+        read_masks(tmp_path / "fax.tif")
+
+
 def test_stack_of_colour_images_of_imagej(tmp_path):
     colour = np.random.default_rng(0).integers(0, 255, (5, 8, 10, 3)).astype("uint8")
     tifffile.imwrite(tmp_path / "rgb.tif", colour, imagej=True)

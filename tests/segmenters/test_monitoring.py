@@ -1,8 +1,11 @@
 """What a fit tells of its validation images, epoch by epoch."""
 
+import warnings
+
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
+from sklearn.exceptions import ConvergenceWarning
 
 import emstellar
 from emstellar import metrics
@@ -54,3 +57,14 @@ def test_patience_waits_for_the_next_value():
     assert segmenter.n_iter_ >= 8
     scores = segmenter.history_["val_f1"][3::4]
     assert segmenter.best_iter_ == 4 * (1 + np.argmax(scores))
+
+
+def test_epochs_without_validation_images_have_no_scores():
+    segmenter = small_segmenter(epochs=2).fit(X[:3], y[:3], **VALIDATION)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", ConvergenceWarning)
+        segmenter.partial_fit(X[:3], y[:3])
+    history = segmenter.history_
+    assert {len(values) for values in history.values()} == {3}
+    assert_array_equal(np.isnan(history["val_f1"]), [False, False, True])
+    assert not np.isnan(history["loss"]).any()

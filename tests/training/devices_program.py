@@ -73,8 +73,10 @@ def network(input_shape, n_outputs):
 
 
 class Stop(keras.callbacks.Callback):
+    on = True
+
     def on_train_batch_begin(self, batch, logs=None):
-        if self.model.optimizer.iterations >= 5:
+        if Stop.on and keras.ops.convert_to_numpy(self.model.optimizer.iterations) >= 2:
             raise KeyboardInterrupt
 
 
@@ -100,7 +102,12 @@ def results(segmenter):
 
 
 def largest_difference(found, expected):
-    return {name: float(np.abs(found[name] - expected[name]).max()) for name in expected}
+    differences = {}
+    for name in expected:
+        # Epochs without validation images have no validation scores in either.
+        np.testing.assert_array_equal(np.isnan(found[name]), np.isnan(expected[name]))
+        differences[name] = float(np.nanmax(np.abs(found[name] - expected[name])))
+    return differences
 
 
 def error_of(function):
@@ -113,9 +120,10 @@ def error_of(function):
 
 def continued_from_checkpoint(folder):
     """Return how far a fit that was interrupted is from one that was not, in its weights."""
-    options = {"chosen": dropping_network, "epochs": 4}
+    options = {"chosen": dropping_network, "epochs": 4, "callbacks": [Stop()]}
     with contextlib.suppress(KeyboardInterrupt):
-        fitted(checkpoint=folder, callbacks=[Stop()], **options)
+        fitted(checkpoint=folder, **options)
+    Stop.on = False
     n_files = len(list(Path(folder).iterdir()))
     continued, undisturbed = fitted(checkpoint=folder, **options), fitted(**options)
     return n_files, largest_difference(results(continued), results(undisturbed))
