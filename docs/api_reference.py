@@ -16,6 +16,7 @@ SECTIONS = {
     "metrics": "Metrics and scorers",
     "benchmarking": "Benchmark",
     "displays": "Displays",
+    "report": "Report",
     "inspection": "Inspection",
     "datasets": "Datasets",
     "networks": "Networks",

@@ -8,6 +8,7 @@ from . import metrics as metrics
 from . import model_selection as model_selection
 from . import networks as networks
 from . import optimizers as optimizers
+from . import report as report
 from . import segmenters as segmenters
 from . import testing as testing
 from . import training as training

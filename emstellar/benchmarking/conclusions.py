@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from .._wording import count
 from ..metrics.labels import metric_words
 
 WORDS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
@@ -10,18 +11,6 @@ TEST_NAMES = {
     "wilcoxon": "Wilcoxon's signed-rank test",
     "permutation": "Sign-flip permutation test",
 }
-
-
-def count(n, noun):
-    """Return a number with its noun.
-
-    Examples
-    --------
-    >>> from emstellar.benchmarking.conclusions import count
-    >>> count(1, "fold"), count(3, "test set")
-    ('1 fold', '3 test sets')
-    """
-    return f"{n} {noun}" if n == 1 else f"{n} {noun}s"
 
 
 def conclude(comparison):

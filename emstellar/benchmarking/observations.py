@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import pandas as pd
 
-from .conclusions import count
+from .._wording import count
 from .record import ALL_FOLDS
 
 CHOICES = (None, "image", "group")

@@ -6,7 +6,6 @@ import pandas as pd
 from .machine_time import machine_seconds
 from .observations import observe
 from .statistics import compare_methods
-from .tables import mean_scores
 
 SECONDS_PER_HOUR = 3600
 
@@ -96,7 +95,8 @@ class ResultQuestions:
         DataFrame
             Spearman's rank correlation of every pair of metrics over the methods.
         """
-        return mean_scores(self.summary(subset=subset)).corr(method="spearman")
+        means = self.summary(subset=subset).xs("mean", axis=1, level="statistic")
+        return means.corr(method="spearman")
 
     def recommend(self, metrics=None, subset=None, *, budget=None, alpha=0.05, by=None):
         """Return the method to take for each metric: the paper's Table 1, from these images.

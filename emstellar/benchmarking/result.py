@@ -279,7 +279,7 @@ class BenchmarkResult(KeptOutputs, ResultQuestions):
         str or None
             The page, when there is no path.
         """
-        # The report draws on displays, which draw on this module; only here they are needed.
+        # Only here, because it loads matplotlib.
         from ..report import render_report, write_report
 
         if path is None:

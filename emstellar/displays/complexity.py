@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from ..benchmarking.tables import mean_scores
 from ..metrics.labels import metric_label
 from .canvas import chart_size, get_axes, label_points, plain_text
+from .score_tables import mean_scores
 
 LARGEST_AREA = 1500
 

@@ -1,8 +1,8 @@
 """Score against cost, and who is worth it: `CostDisplay`."""
 
-from ..benchmarking.tables import mean_scores, pareto_front
 from ..metrics.labels import metric_label
 from .canvas import chart_size, get_axes, label_points, plain_text, write_plain_numbers
+from .score_tables import mean_scores, pareto_front
 
 COST_LABELS = {
     "fit_time": "Time to fit one fold, s",
@@ -38,8 +38,8 @@ class CostDisplay:
     Examples
     --------
     >>> import pandas as pd
-    >>> from emstellar.benchmarking.tables import pareto_front
     >>> from emstellar.displays import CostDisplay
+    >>> from emstellar.displays.score_tables import pareto_front
     >>> table = pd.DataFrame({"score": [0.8, 0.9, 0.7], "cost": [10.0, 60.0, 30.0]}, index=[*"ABC"])
     >>> display = CostDisplay(table, pareto_front(table), "f1", "fit_time").plot()
     >>> display.front.index.tolist()

@@ -6,9 +6,9 @@ from itertools import groupby
 import matplotlib as mpl
 import numpy as np
 
-from ..benchmarking.tables import mean_scores, normalize_columns
 from ..metrics.labels import metric_label
 from .canvas import get_axes, plain_text
+from .score_tables import mean_scores, normalize_columns
 
 
 class MetricHeatmapDisplay:

@@ -1,6 +1,6 @@
 """Average ranks and what they can tell apart: `RankDisplay`."""
 
-from ..benchmarking.conclusions import count
+from .._wording import count
 from ..metrics.labels import metric_label
 from .canvas import get_axes, plain_text
 

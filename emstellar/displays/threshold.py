@@ -2,9 +2,9 @@
 
 import pandas as pd
 
-from ..benchmarking.thresholds import score_thresholds
 from ..metrics.labels import metric_label
 from .canvas import get_axes, plain_text
+from .threshold_curves import score_thresholds
 
 
 class ThresholdDisplay:

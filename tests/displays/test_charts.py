@@ -10,7 +10,6 @@ from scipy.stats import rankdata
 from sklearn.metrics import f1_score
 
 from emstellar.benchmarking.statistics import compare_methods
-from emstellar.benchmarking.tables import pareto_front
 from emstellar.displays import (
     ComplexityDisplay,
     ConvergenceDisplay,
@@ -19,6 +18,7 @@ from emstellar.displays import (
     ThresholdDisplay,
     TrainingCurveDisplay,
 )
+from emstellar.displays.score_tables import pareto_front
 from tests.benchmarking.segmenters import NoisyThreshold
 
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from .metrics.labels import metric_label
+from ..metrics.labels import metric_label
 
 COSTS = {
     "fit_time": "Fit, s",

@@ -2,9 +2,9 @@
 
 import pandas as pd
 
-from .metrics.labels import metric_label, metric_words
-from .metrics.threshold_search import THRESHOLD_FREE
-from .report_tables import number_cell, summary_table, text_cell
+from ..metrics.labels import metric_label, metric_words
+from ..metrics.threshold_search import THRESHOLD_FREE
+from ._tables import number_cell, summary_table, text_cell
 
 COUNTS = ("n_images", "n_empty", "n_false_alarms")
 

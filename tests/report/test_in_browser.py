@@ -9,9 +9,9 @@ import subprocess
 import pytest
 
 from emstellar.report import render_report
-from emstellar.report_pictures import shown_images
+from emstellar.report._pictures import shown_images
 
-from .displays.conftest import result  # noqa: F401 - a fixture
+from ..displays.conftest import result  # noqa: F401 - a fixture
 
 CHROMIUM = shutil.which("chromium")
 OPTIONS = [

@@ -36,7 +36,7 @@ def score_thresholds(y_true, y_prob, metric="f1", thresholds=None, labels=None):
     Examples
     --------
     >>> import numpy as np
-    >>> from emstellar.benchmarking.thresholds import score_thresholds
+    >>> from emstellar.displays.threshold_curves import score_thresholds
     >>> y_true, y_prob = np.array([[[1, 1, 0, 0]]]), np.array([[[0.9, 0.4, 0.3, 0.1]]])
     >>> score_thresholds(y_true, y_prob, "accuracy", [0.2, 0.35]).tolist()
     [0.75, 1.0]

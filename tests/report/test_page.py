@@ -23,12 +23,12 @@ from emstellar import BenchmarkResult, RandomForestSegmenter, benchmark
 from emstellar.displays import MetricHeatmapDisplay
 from emstellar.model_selection import BlockKFold
 from emstellar.report import render_report, write_folder, write_report
-from emstellar.report_pictures import embed_pixels, shown_images, shown_methods
+from emstellar.report._pictures import embed_pixels, shown_images, shown_methods
 
-from .benchmarking.segmenters import FailingSegmenter, NoisyThreshold
-from .displays.conftest import result  # noqa: F401 - a fixture
+from ..benchmarking.segmenters import FailingSegmenter, NoisyThreshold
+from ..displays.conftest import result  # noqa: F401 - a fixture
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 
 
 class Page(HTMLParser):

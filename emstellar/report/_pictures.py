@@ -7,7 +7,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 from PIL import Image
 
-from .displays import (
+from ..displays import (
     ComplexityDisplay,
     ConvergenceDisplay,
     CostDisplay,

@@ -1,10 +1,10 @@
 """What the report concludes: its headline, and the comparison beneath it."""
 
-from .benchmarking.conclusions import count
-from .displays import RankDisplay
-from .metrics.labels import metric_label, metric_words
-from .report_pictures import embed, leading_metric
-from .report_tables import comparison_table
+from .._wording import count
+from ..displays import RankDisplay
+from ..metrics.labels import metric_label, metric_words
+from ._pictures import embed, leading_metric
+from ._tables import comparison_table
 
 
 def headlines(result, subset):

@@ -1,7 +1,7 @@
 """The cards of the report: all that is known of one method in one place."""
 
-from .metrics.labels import metric_label
-from .report_tables import number_cell, spread_column, text_cell
+from ..metrics.labels import metric_label
+from ._tables import number_cell, spread_column, text_cell
 
 VOTES = {
     "average voting": "The mean of the probability maps of all methods that did not fail.",
