@@ -74,6 +74,7 @@ def test_version(capsys):
     assert capsys.readouterr().out == f"emstellar {emstellar.__version__}\n"
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("cheap")
 def test_demo_leaves_a_folder_and_prints_a_summary(tmp_path, capsys):
     out = tmp_path / "demo"

@@ -66,12 +66,12 @@ def api_pages(tmp_path_factory):
     return pages, {line.strip() for line in text.splitlines()}
 
 
-@pytest.mark.parametrize(("module", "name"), list(names_in_stubs()))
-def test_every_public_name_stands_on_the_api_pages(module, name, api_pages):
-    obj = getattr(importlib.import_module(module), name)
-    paths = {name, f"{module}.{name}".removeprefix("emstellar.")} & api_pages[1]
-    assert paths, f"{module}.{name} stands on no page of the API reference"
-    assert all(find(path) is obj for path in paths)
+def test_every_public_name_stands_on_the_api_pages(api_pages):
+    for module, name in names_in_stubs():
+        obj = getattr(importlib.import_module(module), name)
+        paths = {name, f"{module}.{name}".removeprefix("emstellar.")} & api_pages[1]
+        assert paths, f"{module}.{name} stands on no page of the API reference"
+        assert all(find(path) is obj for path in paths)
 
 
 def test_the_index_of_the_api_reference_holds_every_page(api_pages):
@@ -124,37 +124,36 @@ def is_inherited_constructor(cls):
     return not getattr(cls.__init__, "__module__", "").startswith("emstellar")
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_parameters_in_the_docstring_equal_the_signature(name):
-    obj = find(name)
-    if not callable(obj):
-        pytest.skip("has no parameters")
-    # A constructor inherited from Keras is documented there.
-    if not inspect.isclass(obj) or not is_inherited_constructor(obj):
-        assert described_wrongly(obj) == set()
+def public_objects(kind):
+    """Return the public names of what `kind` accepts, with the objects."""
+    objects = {name: find(name) for name in NAMES}
+    return {name: obj for name, obj in objects.items() if kind(obj)}
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_parameters_of_methods_equal_their_signatures(name):
-    cls = find(name)
-    if not inspect.isclass(cls):
-        pytest.skip("has no methods")
+def test_parameters_in_the_docstring_equal_the_signature():
+    wrong = {
+        name: described_wrongly(obj)
+        for name, obj in public_objects(callable).items()
+        # A constructor inherited from Keras is documented there.
+        if not inspect.isclass(obj) or not is_inherited_constructor(obj)
+    }
+    assert {name: parameters for name, parameters in wrong.items() if parameters} == {}
+
+
+def test_parameters_of_methods_equal_their_signatures():
     wrong = {}
-    for method, function in own_methods(cls).items():
-        if documented(function) or not is_override(cls, method):  # else the base describes them
-            wrong[method] = described_wrongly(function)
-    assert {method: names for method, names in wrong.items() if names} == {}
+    for name, cls in public_objects(inspect.isclass).items():
+        for method, function in own_methods(cls).items():
+            if documented(function) or not is_override(cls, method):  # else the base has them
+                wrong[f"{name}.{method}"] = described_wrongly(function)
+    assert {method: parameters for method, parameters in wrong.items() if parameters} == {}
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_every_public_name_has_a_summary_of_one_line_and_an_example(name):
-    obj = find(name)
-    if not callable(obj):
-        pytest.skip("is no function or class")
-    docstring = get_doc_object(obj)
-    assert len(docstring["Summary"]) == 1, "the summary must be one line"
-    shown_by = find(SHOWN_BY.get(name, name))
-    assert get_doc_object(shown_by)["Examples"], "no example"
+def test_every_public_name_has_a_summary_of_one_line_and_an_example():
+    for name, obj in public_objects(callable).items():
+        assert len(get_doc_object(obj)["Summary"]) == 1, f"{name}: the summary must be one line"
+        shown_by = find(SHOWN_BY.get(name, name))
+        assert get_doc_object(shown_by)["Examples"], f"{name}: no example"
 
 
 # A block of Python in the guide, perhaps a comment before it that it is not run, and perhaps a
@@ -168,6 +167,7 @@ PAGES = sorted((ROOT / "docs").glob("*.md")) + sorted((ROOT / "docs" / "user_gui
 OUTPUT_FLAGS = doctest.NORMALIZE_WHITESPACE | doctest.ELLIPSIS
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("no_tracing")
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
 def test_code_of_the_guide_runs(page, tmp_path, monkeypatch):

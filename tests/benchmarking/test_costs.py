@@ -108,6 +108,7 @@ def test_prediction_is_warmed_up_for_its_batches(monkeypatch):
 
 
 @pytest.mark.slow
+@pytest.mark.nightly
 def test_equal_networks_cost_the_same_memory_in_any_order():
     X, y = (np.concatenate([images] * 2) for images in bright_discs())
     unet = UNetSegmenter(width=1 / 16, epochs=1, steps_per_epoch=2, patch_size=16, random_state=0)

@@ -46,6 +46,7 @@ def folder(tmp_path):
     return tmp_path
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("n_folds", [None, 1])
 def test_the_code_of_a_ready_made_study_gives_its_result_again(n_folds):
     study = load_study("synthetic", n_folds=n_folds, random_state=3)

@@ -49,6 +49,7 @@ class Unfitted:
         return getattr(networks, self.name)(input_shape, n_outputs, **self.parameters)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "parameters", "gflops", "gmacs"), PUBLISHED)
 def test_operations_are_those_of_the_original(name, parameters, gflops, gmacs):
     n_channels = parameters.get("n_frames", 1)

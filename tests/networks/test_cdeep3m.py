@@ -14,6 +14,7 @@ def build(n_channels, n_frames):
     return model
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("n_frames", [1, 3, 5])
 def test_only_the_central_frames_are_seen(n_frames):
     images = np.random.default_rng(0).normal(size=(1, 32, 32, 7)).astype("float32")

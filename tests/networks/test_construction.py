@@ -46,6 +46,7 @@ def test_several_outputs_are_a_softmax(name):
     np.testing.assert_allclose(output.sum(axis=-1), 1, rtol=1e-5)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", BUILDERS)
 def test_equal_seeds_give_equal_weights_and_dropout(name):
     def variables(seed):

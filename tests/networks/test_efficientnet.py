@@ -70,6 +70,7 @@ def test_pretrained_weights_answer_a_grey_image_as_three_equal_colours(trained):
     )
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("no_tracing")
 def test_a_segmenter_needs_the_pretrained_weights_for_fit_only(trained, tmp_path):
     _, path = trained

@@ -81,6 +81,7 @@ def additions(network):
     return [layer for layer in network.layers if isinstance(layer, keras.layers.Add)]
 
 
+@pytest.mark.slow
 def test_it_costs_what_strided_convolutions_cost(both):
     costs = [complexity(network, (64, 64, 1)) for network in both]
     for name in ("trainable_parameters", "non_trainable_parameters", "macs", "flops"):

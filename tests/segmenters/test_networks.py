@@ -43,15 +43,12 @@ CAREFUL = {
 }
 
 
-# One per builder, on every push and for the second backend.
-FAMILIES = ("unet", "em-net", "vgg16", "segnet", "cdeep3m")
-ON_JAX = keras.config.backend() == "jax"
-
-
 def marks(name):
-    if name not in FAMILIES:
-        return [pytest.mark.slow, pytest.mark.nightly]
-    return [] if ON_JAX else [pytest.mark.slow]
+    """Return the marks of what takes a minute: one network for all that lands, the rest nightly."""
+    if name == "unet":
+        # On jax it takes seconds, and stands for all there.
+        return [] if keras.config.backend() == "jax" else [pytest.mark.slow]
+    return [pytest.mark.slow, pytest.mark.nightly]
 
 
 @pytest.mark.parametrize("name", [pytest.param(name, marks=marks(name)) for name in SMALL])

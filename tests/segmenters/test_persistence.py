@@ -343,16 +343,8 @@ def test_random_states_of_another_backend_are_not_taken_over(fitted):
             assert same == (taken or "seed_generator" not in variable.path)
 
 
-ONE_OF_EACH_BUILDER = (
-    "unet",
-    "em-net",
-    "prelu-net",
-    "vgg16",
-    "resnet",
-    "segnet-indices",
-    "cdeep3m",
-    "efficientnet",
-)
+SOME = ("unet", "segnet-indices")
+OTHERS = ("em-net", "prelu-net", "vgg16", "resnet", "cdeep3m", "efficientnet")
 PROGRAM = """
 import pathlib, sys
 import numpy as np
@@ -367,12 +359,15 @@ for path in folder.glob("*.emstellar"):
 
 @pytest.mark.slow
 @pytest.mark.usefixtures("no_tracing")
-def test_files_of_every_network_are_read_on_another_backend(tmp_path):
+@pytest.mark.parametrize(
+    "names", [pytest.param(SOME), pytest.param(OTHERS, marks=pytest.mark.nightly)], ids=" ".join
+)
+def test_files_of_every_network_are_read_on_another_backend(names, tmp_path):
     pytest.importorskip("jax")
     images, masks = make_em_images(1, (32, 32), random_state=0)
     np.save(tmp_path / "X.npy", images)
     expected = {}
-    for name in ONE_OF_EACH_BUILDER:
+    for name in names:
         # Objects of ours and of Keras, which the other process has not imported yet.
         options = {"loss": emstellar.losses.Dice(), "optimizer": keras.optimizers.SGD(0.01)}
         segmenter = small(name, epochs=1, steps_per_epoch=1, batch_size=1, **options).fit(

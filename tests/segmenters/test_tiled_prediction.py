@@ -12,6 +12,7 @@ from .small import bright_discs, small_segmenter
 pytestmark = [pytest.mark.backend, pytest.mark.usefixtures("no_tracing")]
 
 
+@pytest.mark.slow
 def test_a_u_net_leaves_no_seams_where_the_overlap_covers_its_receptive_field():
     X, y = make_em_images(2, (64, 64), random_state=0)
     training = {"epochs": 1, "steps_per_epoch": 8, "optimizer": "adam", "learning_rate": 0.02}

@@ -248,6 +248,7 @@ def test_batch_normalisation_settles_within_the_training(steps, expected):
     assert_allclose(found, expected)
 
 
+@pytest.mark.slow
 def test_a_briefly_trained_network_predicts_as_it_was_trained():
     # Its running statistics are those of the images that it has seen.
     segmenter = UNetSegmenter(

@@ -37,6 +37,7 @@ def test_float16_scales_the_loss():
         assert type(half.model_.optimizer.inner_optimizer) is keras.optimizers.SGD
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("no_tracing")
 def test_probabilities_in_half_precision_differ_by_a_hundredth_on_average_a_tenth_at_most():
     images, masks = make_em_images(2, (64, 64), random_state=0)
