@@ -1,11 +1,17 @@
 """An EfficientNet encoder with a U-net decoder, which the paper's authors planned."""
 
+import math
+
 from emstellar._keras import keras, layers
 
 from .bricks import ascend, finish
 from .construction import check_option, draw_seed, network, scale_filters
 
 VARIANTS = tuple(f"b{i}" for i in range(8))
+# Repetitions of the blocks of each stage in b0, and by how much each variant is deeper: tables 1 of
+# Tan and Le (2019) and of their code.
+REPEATS = (1, 2, 2, 3, 3, 4, 1)
+DEPTHS = dict(zip(VARIANTS, (1.0, 1.1, 1.2, 1.4, 1.8, 2.2, 2.6, 3.1), strict=True))
 SKIPS = tuple(f"block{i}a_expand_activation" for i in (2, 3, 4, 6))
 DECODER = (256, 128, 64, 32, 16)
 
@@ -55,6 +61,30 @@ def build_efficientnet(input_shape, n_outputs, *, width=1.0, variant="b0", activ
     x = ascend(x, [*skips[::-1], None], decoder, activation=activation)
     outputs = finish(x, n_outputs, activation=activation)
     return keras.Model(inputs, outputs, name=f"efficientnet_{variant}")
+
+
+def count_encoder_variables(variant):
+    """Return how many arrays the encoder of a variant has, without building it.
+
+    A convolution is one array, or two where it has a bias; a normalisation is four, the seed of a
+    dropout one.
+
+    Examples
+    --------
+    >>> from emstellar.networks.efficientnet import count_encoder_variables
+    >>> [count_encoder_variables(variant) for variant in ("b0", "b7")]
+    [318, 1083]
+    """
+    blocks = [math.ceil(DEPTHS[variant] * repeats) for repeats in REPEATS]
+    normalised = 5
+    # Depthwise convolution, squeeze and excitation, projection.
+    block = normalised + 2 + 2 + normalised
+    # The blocks of the first stage do not expand; the first block of each stage has no shortcut,
+    # and so no dropout.
+    expansions = normalised * (sum(blocks) - blocks[0])
+    dropouts = sum(blocks) - len(blocks)
+    stem = top = normalised
+    return stem + block * sum(blocks) + expansions + dropouts + top
 
 
 def load_efficientnet_encoder(model, variant, weights):

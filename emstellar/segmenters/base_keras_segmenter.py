@@ -253,6 +253,13 @@ class BaseKerasSegmenter(CallbackSupportMixin, BaseSegmenter):
         """
         raise NotImplementedError(f"{type(self).__name__} does not say which network it trains.")
 
+    def _count_fewest_variables(self):
+        """Return how many arrays the network has at least, where that is known before it is built.
+
+        For networks of so many layers that even declaring them takes seconds.
+        """
+        return 0
+
     def _set_initial_weights(self, model):
         """Give a new network the weights that `fit` starts from, where they are not random."""
 

@@ -286,6 +286,11 @@ class EfficientNetSegmenter(BaseKerasSegmenter):
             activation=self.activation,
         )
 
+    def _count_fewest_variables(self):
+        from emstellar.networks.efficientnet import count_encoder_variables
+
+        return count_encoder_variables(self.variant)
+
     def _set_initial_weights(self, model):
         from emstellar.networks import load_efficientnet_encoder
 

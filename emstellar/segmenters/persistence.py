@@ -186,6 +186,12 @@ def _check_before_building(segmenter, arrays):
     """
     from emstellar.training.declared_shapes import declared_variables
 
+    fewest = segmenter._count_fewest_variables()
+    if len(arrays) < fewest:
+        raise ValueError(
+            f"The stored weights do not fit the network of {type(segmenter).__name__}: it has "
+            f"{fewest} arrays or more, {len(arrays)} are stored."
+        )
     try:
         declared = declared_variables(segmenter)
     except Exception as error:

@@ -7,12 +7,15 @@ import os
 import warnings
 import zipfile
 
+import keras
 import numpy as np
 import pytest
 
 import emstellar
 from emstellar import UNetSegmenter
-from emstellar.segmenters import persistence
+from emstellar.networks.efficientnet import count_encoder_variables
+from emstellar.segmenters import EfficientNetSegmenter, persistence
+from emstellar.training import declared_shapes
 from emstellar.training.fitting import build_model
 from emstellar.training.normalization import Normalization
 
@@ -159,12 +162,12 @@ FIELDS = [
 ]
 
 
-@pytest.mark.usefixtures("never_built")
 def name_of(value):
     """Return a name for a test, the same in every process."""
     return "left out" if type(value) is object else str(value)[:40]
 
 
+@pytest.mark.usefixtures("never_built")
 @pytest.mark.parametrize(("keys", "value", "message"), FIELDS, ids=name_of)
 def test_headers_that_no_segmenter_has_are_refused(members, tmp_path, keys, value, message):
     header, arrays = members
@@ -175,6 +178,39 @@ def test_headers_that_no_segmenter_has_are_refused(members, tmp_path, keys, valu
         emstellar.load(path)
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 100 * 1024
     assert os.listdir(tmp_path) == ["hostile.emstellar"]
+
+
+@pytest.mark.usefixtures("never_built")
+def test_a_claim_of_very_many_layers_is_refused_before_they_are_declared(
+    members, tmp_path, monkeypatch
+):
+    header, arrays = members
+    known = EfficientNetSegmenter._get_param_names()
+    parameters = {k: v for k, v in header["parameters"].items() if k in known}
+    claim = {"class": "EfficientNetSegmenter", "parameters": {**parameters, "variant": "b7"}}
+    path = tmp_path / "hostile.emstellar"
+    write(path, {**header, **claim}, arrays)
+
+    def declare(*args):
+        raise AssertionError("its layers were declared")
+
+    monkeypatch.setattr(declared_shapes, "declared_variables", declare)
+    stored = header["counts"]["variable"]
+    with pytest.raises(ValueError, match=f"it has 1083 arrays or more, {stored} are stored"):
+        emstellar.load(path)
+
+
+@pytest.mark.parametrize(
+    "variant",
+    ["b0", *(pytest.param(f"b{i}", marks=pytest.mark.slow) for i in (4, 7))],
+)
+def test_variables_of_efficientnet_are_counted_as_keras_makes_them(variant):
+    model = getattr(keras.applications, f"EfficientNet{variant.upper()}")(
+        include_top=False, weights=None, input_shape=(None, None, 1)
+    )
+    # Images are given in as they are: Keras' own network begins by a normalisation.
+    extra = [v for v in model.variables if v.path.startswith("normalization")]
+    assert count_encoder_variables(variant) == len(model.variables) - len(extra)
 
 
 def spoilt(array, value):
