@@ -202,10 +202,13 @@ def describe_folds(cv, splits):
     Returns
     -------
     dict
-        `blocks`: whether the folds are those of a `BlockKFold`; `n_train` and `n_validation`: how
-        many images each fold has on either side.
+        `blocks`: whether the folds are those of a `BlockKFold`; `redrawn`: whether an image is
+        validated in more than one fold; `n_train` and `n_validation`: how many images each fold
+        has on either side.
     """
+    validated = np.concatenate([validation for _, validation in splits])
     return {
+        "redrawn": len(np.unique(validated)) < len(validated),
         "blocks": isinstance(cv, BlockKFold),
         "n_train": [len(train) for train, _ in splits],
         "n_validation": [len(validation) for _, validation in splits],

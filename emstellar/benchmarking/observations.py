@@ -26,6 +26,8 @@ class Observations:
         Where several fits predict all units: one row per fit, the mean over the units.
     n_fits : int
         How many fits of each method stand behind the means.
+    redrawn : bool
+        Whether the folds are of splits that were drawn again and again.
     fitted_once : list of str
         The methods of which there is one fit, so that nothing can be said of others.
     notes : list of str
@@ -37,12 +39,13 @@ class Observations:
     ratio: float = 0.0
     of_fits: pd.DataFrame | None = None
     n_fits: int = 1
+    redrawn: bool = False
     fitted_once: list = field(default_factory=list)
     notes: list = field(default_factory=list)
 
     def options(self):
         """Return the arguments of `compare_methods` that tell of the fits."""
-        names = ("unit", "ratio", "of_fits", "n_fits", "fitted_once", "notes")
+        names = ("unit", "ratio", "redrawn", "of_fits", "n_fits", "fitted_once", "notes")
         return {name: getattr(self, name) for name in names}
 
 
@@ -144,7 +147,8 @@ def _observe_validation(rows, by, grouped, folds):
     n_folds = rows["fold"].nunique()
     if by == "image":
         return _by_image(rows, "images of a fold share one fitted model")
-    options = {"ratio": _ratio(rows, folds), "n_fits": _count_fits(rows)}
+    redrawn = _is_redrawn(rows, folds)
+    options = {"ratio": _ratio(rows, folds), "redrawn": redrawn, "n_fits": _count_fits(rows)}
     if not grouped:
         table = _unit_means(rows, "fold")
         return Observations(table, "block" if blocks else "fold", **options)
@@ -160,8 +164,7 @@ def _observe_validation(rows, by, grouped, folds):
             "fitted model, so the folds are the observations."
         )
         return Observations(_unit_means(rows, "fold", "group"), "fold", notes=[note], **options)
-    if (rows.groupby(["method", "repeat", "image"])["fold"].nunique() > 1).any():
-        # Splits that were drawn again and again.
+    if redrawn:
         return Observations(_unit_means(rows, "fold", "group"), "fold", **options)
     note = f"Each group was cut over several of the {n_folds} folds, whose spread is counted too."
     of_fits = _unit_means(rows, "fold", "group")
@@ -210,7 +213,15 @@ def _observe_test(rows, by, grouped, folds):
     if len(of_fits) < 2:
         return Observations(table, unit, fitted_once=list(table.columns), notes=notes)
     ratio = _ratio(rows, folds) if fit == "fold" else 0.0
-    return Observations(table, unit, ratio, of_fits, len(of_fits), once, notes + failed)
+    return Observations(
+        table,
+        unit,
+        ratio,
+        of_fits,
+        n_fits=len(of_fits),
+        fitted_once=once,
+        notes=notes + failed,
+    )
 
 
 def _fitted_again(rows, fit):
@@ -250,6 +261,14 @@ def _count_fits(rows):
 
 def _n_different(rows):
     return len(rows.drop_duplicates())
+
+
+def _is_redrawn(rows, folds):
+    """Tell whether an image is validated in several folds, as those of RepeatedKFold are."""
+    # Of a fold that failed there are no scores, so what was planned is asked first.
+    if folds and "redrawn" in folds:
+        return folds["redrawn"]
+    return bool((rows.groupby(["method", "repeat", "image"])["fold"].nunique() > 1).any())
 
 
 def _ratio(rows, folds):

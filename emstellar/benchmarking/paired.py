@@ -10,8 +10,8 @@ TESTS = ("t", "wilcoxon", "permutation")
 POWER = 0.8
 # More units than these are not worth a number.
 MAX_UNITS = 10_000
-# Of n folds that test each image once n_test / n_train is 1 / (n - 1), or more where margins around
-# the test images are not trained on; with splits drawn twice it is more than 2 / (n - 1).
+# Of n folds that test each image once n_test / n_train is 1 / (n - 1), or somewhat more where
+# margins around them are not trained on; with splits drawn twice it is more than 2 / (n - 1).
 REPEATED = 2.0
 
 
@@ -34,6 +34,8 @@ class PairedDifference:
         Test images over training images of a fold, 0 for units that no fit trains on.
     variance_of_fits : float
         The part of ``error ** 2`` that more units do not lower.
+    redrawn : bool
+        Whether the units are folds of splits that are drawn again and again.
     """
 
     mean: float
@@ -43,6 +45,7 @@ class PairedDifference:
     n_units: int
     ratio: float = 0.0
     variance_of_fits: float = 0.0
+    redrawn: bool = False
 
     @property
     def inflation(self):
@@ -65,7 +68,7 @@ class PairedDifference:
         return float(2 * special.stdtr(self.df, -abs(self.mean) / self.error))
 
 
-def difference_of(differences, ratio=0.0, of_fits=None):
+def difference_of(differences, ratio=0.0, of_fits=None, *, redrawn=None):
     """Return the mean of paired differences with its standard error.
 
     Parameters
@@ -76,6 +79,9 @@ def difference_of(differences, ratio=0.0, of_fits=None):
     of_fits : array-like of shape (n_fits,), optional
         Where each of several fits predicts all units: the differences of the fits, each over all
         units. `ratio` is then that of the folds from which the fits come.
+    redrawn : bool, optional
+        Whether folds are of splits that are drawn again and again, so that an image is tested
+        more than once. By default guessed: there are too many folds of their size for one round.
 
     Returns
     -------
@@ -108,6 +114,8 @@ def difference_of(differences, ratio=0.0, of_fits=None):
     """
     differences = np.asarray(differences, dtype=float)
     n_units = len(differences)
+    if redrawn is None:
+        redrawn = ratio * (n_units - 1) > REPEATED
     if not np.isfinite(differences).all():
         return PairedDifference(np.nan, np.nan, n_units - 1, np.nan, n_units, ratio)
     mean = float(differences.mean())
@@ -116,7 +124,7 @@ def difference_of(differences, ratio=0.0, of_fits=None):
     spread, df = _spread(differences), n_units - 1
     if of_fits is None:
         error = spread * np.sqrt(1 / n_units + ratio)
-        return PairedDifference(mean, float(error), df, spread, n_units, ratio)
+        return PairedDifference(mean, float(error), df, spread, n_units, ratio, redrawn=redrawn)
     variance = _spread(of_fits) ** 2 * (1 / len(of_fits) + ratio)
     error = np.sqrt(spread**2 / n_units + variance)
     df = min(df, len(of_fits) - 1)
@@ -269,5 +277,4 @@ def _ratio_of(found, n_units):
     With more folds of the same size each fit trains on more. Splits that are drawn again and again
     test more images in all than there are; of them the ratio stays.
     """
-    parts = found.ratio * (found.n_units - 1)
-    return found.ratio if parts > REPEATED else parts / (n_units - 1)
+    return found.ratio if found.redrawn else found.ratio * (found.n_units - 1) / (n_units - 1)

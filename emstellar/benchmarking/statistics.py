@@ -134,6 +134,7 @@ def compare_methods(
     alpha=0.05,
     rope=0.0,
     ratio=0.0,
+    redrawn=None,
     of_fits=None,
     n_fits=2,
     fitted_once=(),
@@ -161,6 +162,9 @@ def compare_methods(
     ratio : float, default=0.0
         Where units are the folds of a cross-validation: test images over training images of a
         fold, for the corrected resampled t-test [3]_.
+    redrawn : bool, optional
+        Whether these folds are of splits that are drawn again and again, of which more do not
+        lower what common training images hide. By default guessed from `ratio`.
     of_fits : DataFrame, optional
         Where each of several fits predicts all units: one row per fit, the means over the units.
     n_fits : int, default=2
@@ -223,7 +227,9 @@ the p-value would still be 0.25.
     of_fits = None if of_fits is None else of_fits[table.columns]
     pairs = pd.DataFrame(
         [
-            _compare_pair(table, a, b, ratio, of_fits, test, alpha, rope, n_resamples, random_state)
+            _compare_pair(
+                table, a, b, (ratio, redrawn), of_fits, test, alpha, rope, n_resamples, random_state
+            )
             for a, b in combinations(table.columns, 2)
         ]
     )
@@ -277,13 +283,14 @@ def _complete_rows(table, unit):
     return complete, notes
 
 
-def _compare_pair(table, a, b, ratio, of_fits, test, alpha, rope, n_resamples, random_state):
+def _compare_pair(table, a, b, folds, of_fits, test, alpha, rope, n_resamples, random_state):
     """Return the row of a pair, with the difference as an object and the sign of the test."""
     # Two infinite scores have no difference, so that means exist for both methods or for none.
     found = difference_of(
         (table[a] - table[b]).to_numpy(dtype=float),
-        ratio,
+        folds[0],
         None if of_fits is None else of_fits[a] - of_fits[b],
+        redrawn=folds[1],
     )
     infinite = np.isnan(found.mean)
     if test == "t" and not infinite:

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from scipy import stats
-from sklearn.model_selection import GroupKFold, LeaveOneGroupOut, RepeatedKFold
+from sklearn.model_selection import GroupKFold, LeaveOneGroupOut, RepeatedKFold, ShuffleSplit
 
 from emstellar import BenchmarkResult, RandomForestSegmenter, benchmark
 from emstellar.benchmarking import score_folders
@@ -83,6 +83,18 @@ def test_repeats_of_a_fold_are_averaged_and_repeated_splits_are_not(plain):
     assert found.means["a"] == pytest.approx(means_of(result, "fold")["a"].mean())
     found = run(plain, cv=RepeatedKFold(n_splits=3, n_repeats=2)).compare("f1", "validation")
     assert (found.unit, found.n_units, found.ratio) == ("fold", 6, 0.5)
+
+
+def test_splits_are_known_to_be_drawn_anew_however_few_they_are(plain):
+    drawn = run(plain, cv=ShuffleSplit(4, test_size=3, random_state=0))
+    found = {}
+    for name, result in {"drawn": drawn, "in turn": run(plain, cv=3)}.items():
+        rows = result.scores.query("subset == 'validation'")
+        folds = result.manifest["folds"]
+        # Results that were kept before folds were described so tell by their images.
+        older = {key: value for key, value in folds.items() if key != "redrawn"}
+        found[name] = [observe(rows, "validation", None, known).redrawn for known in (folds, older)]
+    assert found == {"drawn": [True, True], "in turn": [False, False]}
 
 
 def test_images_on_request_are_about_fitted_models(plain):

@@ -195,3 +195,13 @@ def test_splits_drawn_ever_again_do_not_show_what_training_images_hide():
     assert units_needed(difference_of(differences, 1 / 4)) == np.inf
     # Of folds that test each image once, more mean more training images.
     assert np.isfinite(units_needed(difference_of(differences, 1 / 49)))
+
+
+def test_few_splits_that_are_drawn_anew_are_not_taken_for_folds_of_one_round():
+    # Five draws of a fifth of the images: n_test / n_train is that of five folds.
+    differences = np.array([0.5, -0.7, 1.0, -0.8, 0.7])
+    assert np.isfinite(units_needed(difference_of(differences, 1 / 4, redrawn=False)))
+    assert units_needed(difference_of(differences, 1 / 4, redrawn=True)) == np.inf
+    # Three blocks with so wide margins that more is tested than trained on.
+    margins = difference_of([0.1, 0.2, 0.9], 1.25, redrawn=False)
+    assert np.isfinite(units_needed(margins))
