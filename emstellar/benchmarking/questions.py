@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 
+from ..metrics.labels import metric_words
 from .machine_time import machine_seconds
 from .observations import observe
 from .statistics import compare_methods
@@ -79,6 +80,13 @@ class ResultQuestions:
         try:
             comparison = self.compare(metric, subset, **options)
         except ValueError as error:
+            means = self.summary(metric, subset)[metric, "mean"].dropna()
+            means = means[~means.index.isin(self.methods_of("fold ensemble"))]
+            if len(means) == 1:
+                method, mean = means.index[0], means.iloc[0]
+                return (
+                    f"{method} has a mean {metric_words(metric)} of {mean:.4f} on {subset} images."
+                )
             return f"No methods can be compared by {metric} on {subset} images: {error}"
         return f"On {subset} images: {comparison.headline}"
 

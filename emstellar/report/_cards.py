@@ -83,7 +83,8 @@ def _headline(result, name, columns):
         if name in ranks.index:
             mean, rank = summary.at[name, (metric, "mean")], ranks.at[name, metric]
             score = f"{metric_label(metric)} {mean:.4f} on {subset} images"
-            return score + (f", rank {rank:.0f} of {n_methods}" if rank == rank else "")
+            ranked = n_methods > 1 and rank == rank
+            return score + (f", rank {rank:.0f} of {n_methods}" if ranked else "")
     return "no scores"
 
 
@@ -93,10 +94,12 @@ def _score_table(result, name, columns):
     heads = ["Metric"]
     for subset, (summary, ranks, n_methods) in columns.items():
         if name in ranks.index:
-            heads += [subset.capitalize(), f"Rank of {n_methods}"]
+            heads.append(subset.capitalize())
+            heads += [f"Rank of {n_methods}"] if n_methods > 1 else []
             for metric, row in rows.items():
                 row.append(_mean_cell(summary, name, metric))
-                row.append(number_cell(ranks.at[name, metric], ".0f"))
+                if n_methods > 1:
+                    row.append(number_cell(ranks.at[name, metric], ".0f"))
         for vote in result.manifest["ensembles"]:
             member = f"{name}, {vote}"
             if member in summary.index and member not in ranks.index:

@@ -1,5 +1,7 @@
 """What the report concludes: its headline, and the comparison beneath it."""
 
+import numpy as np
+
 from .._wording import count
 from ..displays import RankDisplay
 from ..metrics.labels import metric_label, metric_words
@@ -67,14 +69,60 @@ def _highest_mean(result, subset):
         return f"No method has a defined score on {subset} images."
     of_folds = means[means.index.isin(result.methods_of("fold ensemble"))]
     means = means.drop(of_folds.index)
+    if means.empty:
+        means, of_folds = of_folds, means
     best, label = means.idxmax(), metric_words(metric)
-    sentence = f"{best} has the highest mean {label} on {subset} images: {means[best]:.4f}."
+    if len(means) == 1:
+        sentence = f"{best} has a mean {label} of {means[best]:.4f} on {subset} images."
+    else:
+        sentence = f"{best} has the highest mean {label} on {subset} images: {means[best]:.4f}."
     if len(of_folds) and of_folds.max() > means[best]:
         sentence += (
             f" Higher still, of what the folds of one method give together or the best of them "
             f"alone, is {of_folds.idxmax()}: {of_folds.max():.4f}."
         )
+    if len(means) == 1:
+        return sentence
     return sentence + " These means alone do not tell whether a difference is real."
+
+
+def choose_segmenter(result):
+    """Return the segmenter to put to use, and why this one.
+
+    It is the one that the head of the page names, if that is a segmenter. Where there are
+    validation images these choose it: test images are for the report.
+
+    Parameters
+    ----------
+    result : BenchmarkResult
+
+    Returns
+    -------
+    method, why : str
+        The method is "" where none has a score.
+    """
+    subset, metric = result.subsets[0], leading_metric(result)
+    words, where = metric_words(metric), f"on {subset} images"
+    comparison = compare(result, subset)
+    if comparison is None:
+        means, leader = result.summary(metric, subset)[metric, "mean"], None
+    else:
+        means, leader = comparison.means, comparison.means.index[0]
+        where = f"over {count(comparison.n_units, comparison.unit)} of {subset} images"
+    means = means[means.index.isin(result.methods_of("segmenter"))]
+    means = means[np.isfinite(means)]
+    if means.empty:
+        return "", ""
+    best = means.idxmax()
+    if len(result.manifest["methods"]) == 1:
+        return best, "the only segmenter here"
+    why = f"the segmenter with the highest mean {words} {where}"
+    notes = []
+    if leader in result.methods_of("ensemble") and comparison.can_rank:
+        notes.append(f"{leader}, named at the head of the page, takes several segmenters")
+    if len(result.subsets) > 1:
+        notes.append("test images are for the report, not for the choice")
+    return best, why + (f" ({'; '.join(notes)})" if notes else "")
 
 
 def describe_comparison(result, subset):

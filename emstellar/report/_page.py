@@ -128,6 +128,7 @@ def _content(result, colors, rates):
         "cost": cost,
         "cost_note": cost_note(result, **rates),
         "charts": make_charts(result),
+        "has_votes": bool(result.methods_of("ensemble")),
         "cards": make_cards(result, overlays, make_curves(result), cost),
         "folds": fold_tables(result, anchors),
         "errors": [

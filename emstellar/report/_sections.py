@@ -3,6 +3,7 @@
 import numpy as np
 
 from ..metrics.labels import metric_words
+from ._findings import choose_segmenter
 from ._next_steps import can_save, describe_next_steps
 from ._pictures import leading_metric
 
@@ -58,19 +59,14 @@ def overlay_note(result, subset):
 
 def next_steps(result):
     """Return how to put the best segmenter to use; None for maps made elsewhere."""
-    # Test images are for the report, not for the choice.
-    subset, metric = result.subsets[0], leading_metric(result)
-    means = result.summary(metric, subset)[metric, "mean"]
-    means = means[means.index.isin(result.methods_of("segmenter"))].dropna()
-    if result.data.X is None or means.empty:
+    method, why = ("", "") if result.data.X is None else choose_segmenter(result)
+    if not method:
         return None
-    best = means.idxmax()
-    representation = result.manifest["methods"].get(best, "")
-    code = describe_next_steps(best, representation)
+    representation = result.manifest["methods"].get(method, "")
     return {
-        "method": best,
-        "why": f"the highest mean {metric_words(metric)} on {subset} images",
-        "code": code,
+        "method": method,
+        "why": why,
+        "code": describe_next_steps(method, representation),
         "has_command": can_save(representation),
     }
 

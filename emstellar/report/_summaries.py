@@ -12,11 +12,12 @@ NOTES = {
     "validation": "Each image predicted by the model of the fold that held it out.",
     "test": "Images that no model was trained on, predicted by the model of every fold.",
 }
-OF_FOLDS = (
-    "On each test image the models of all folds of a method vote; or the model that was best on "
-    "its own validation images speaks alone (best fold, which is no vote, and may have had the "
-    "easiest images). The spread is over repeats, else over images."
+VOTES_OF_FOLDS = "On each test image the models of all folds of a method vote."
+BEST_FOLD = (
+    "Best fold is no vote: the model that was best on its own validation images, which may have "
+    "been the easiest, speaks alone."
 )
+SPREAD_OF_FOLDS = "The spread is over repeats, else over images."
 
 
 def make_summaries(result, anchors):
@@ -43,7 +44,7 @@ def make_summaries(result, anchors):
             "title": f"{subset.capitalize()} images",
             "note": f"{notes[subset]} {_threshold_note(result)}{_fold_note(result, subset)}",
             "counts": _counts(result, subset),
-            "of_folds_note": OF_FOLDS,
+            "of_folds_note": _of_folds_note(of_folds),
             **_tables(result, subset, anchors, of_folds),
             **_chosen(result, subset, anchors, of_folds),
         }
@@ -58,6 +59,14 @@ def _tables(result, subset, anchors, of_folds):
         "table": summary_table(summary.drop(index=hidden), anchors),
         "of_folds": summary_table(summary.loc[hidden], anchors) if hidden else None,
     }
+
+
+def _of_folds_note(of_folds):
+    """Say what the folds of each method make together, of what there is alone."""
+    kinds = {name.rpartition(", ")[2] for name in of_folds}
+    notes = [VOTES_OF_FOLDS] if kinds - {"best fold"} else []
+    notes += [BEST_FOLD] if "best fold" in kinds else []
+    return " ".join([*notes, SPREAD_OF_FOLDS])
 
 
 def _threshold_note(result):
@@ -95,7 +104,7 @@ def _chosen(result, subset, anchors, of_folds):
     hidden = [name for name in summary.index if name in of_folds]
     return {
         "chosen": _chosen_table(summary.drop(index=hidden), spans, anchors),
-        "chosen_note": _chosen_note(result, subset),
+        "chosen_note": _chosen_note(result, subset, summary.index),
         "of_folds_chosen": _chosen_table(summary.loc[hidden], spans, anchors) if hidden else None,
     }
 
@@ -117,7 +126,7 @@ def _threshold_cell(low, high):
     return cell
 
 
-def _chosen_note(result, subset):
+def _chosen_note(result, subset, methods):
     images = (
         "the validation images of the method's other folds"
         if subset == "validation"
@@ -130,7 +139,7 @@ def _chosen_note(result, subset):
     regions = _region_scores(result)
     if regions:
         note += f" {regions}, too, are at this threshold alone."
-    if "majority voting" in result.manifest.get("ensembles", ()):
+    if any(name.rpartition(", ")[2] == "majority voting" for name in methods):
         note += " In a majority vote each member votes at its own threshold."
     return note
 
@@ -188,11 +197,20 @@ def _fold_note(result, subset):
     if folds.empty:
         return ""
     most = int(folds.max(axis=None))
-    fewer = [
-        f"{method}, {metric_words(metric)}: {int(n)}"
-        for metric, of_metric in folds.items()
-        for method, n in of_metric.items()
-        if n < most
-    ]
+    fewer = [_fewer_fits(method, of_method, most) for method, of_method in folds.iterrows()]
+    fewer = [text for text in fewer if text]
     note = f" Means of segmenters are over {most} fits." if most > 1 else ""
     return note + (f" Fewer have a score here: {'; '.join(fewer)}." if fewer else "")
+
+
+def _fewer_fits(method, of_method, most):
+    """Say of how many fits a method has scores where these are fewer: of all metrics at once."""
+    of_method = of_method.fillna(0).astype(int)
+    if of_method.nunique() == 1:
+        return f"{method}: {of_method.iloc[0]}" if of_method.iloc[0] < most else ""
+    few = of_method[of_method < most]
+    parts = [
+        f"{n} by {', '.join(map(metric_words, of_number.index))}"
+        for n, of_number in few.groupby(few)
+    ]
+    return f"{method}: {', '.join(parts)}"

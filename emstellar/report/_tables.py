@@ -80,7 +80,8 @@ def summary_table(summary, anchors):
         row = [text_cell(method, anchors[method])]
         for metric in metrics:
             mean = summary.at[method, (metric, "mean")]
-            best = mean == summary[metric, "mean"].max()
+            # One method alone is not the best.
+            best = len(summary) > 1 and mean == summary[metric, "mean"].max()
             row.append(number_cell(mean, best=best, spread=summary.at[method, (metric, spread)]))
         rows.append(row)
     return {"columns": ["Method", *map(metric_label, metrics)], "rows": rows}
@@ -112,7 +113,7 @@ def _fold_table(rows, anchors):
     cells = [
         [
             text_cell(method, anchors[method]),
-            *(number_cell(v, best=v == table[c].max()) for c, v in row.items()),
+            *(number_cell(v, best=len(table) > 1 and v == table[c].max()) for c, v in row.items()),
         ]
         for method, row in table.iterrows()
     ]

@@ -24,6 +24,7 @@ from emstellar.displays import MetricHeatmapDisplay
 from emstellar.model_selection import BlockKFold
 from emstellar.report import render_report, write_folder, write_report
 from emstellar.report._pictures import embed_pixels, shown_images, shown_methods
+from emstellar.report._summaries import _of_folds_note
 
 from ..benchmarking.segmenters import FailingSegmenter, NoisyThreshold
 from ..displays.conftest import result  # noqa: F401 - a fixture
@@ -94,10 +95,34 @@ def test_the_page_says_what_was_found(page, result):  # noqa: F811
 
 
 def test_the_segmenter_to_train_is_chosen_on_validation_images(page, result):  # noqa: F811
-    means = result.summary("f1", "validation")["f1", "mean"]
+    means = result.compare("f1", "validation").means
     best = means[result.methods_of("segmenter")].idxmax()
-    words = f"for {best},\nthe segmenter with the highest mean F1 on validation images,"
+    words = (
+        f"for {best},\nthe segmenter with the highest mean F1 over 2 folds of validation images ("
+    )
     assert words in page.text
+    assert "test images are for the report, not for the choice), after the code above" in page.text
+
+
+def test_the_segmenter_to_train_is_the_one_at_the_head_unless_that_is_a_vote(result):  # noqa: F811
+    for leader in ("blunt", "sharp <b>", "average voting"):
+        records = [replace(r, per_image=_led_by(leader, r)) for r in result.records]
+        changed = BenchmarkResult(records, result.data, result.manifest)
+        page = Page(changed.to_html())
+        assert f"On validation images: {leader} has the highest mean F1" in page.text
+        vote = f"{leader}, named at the head of the page, takes several segmenters"
+        is_vote = leader == "average voting"
+        assert (vote in page.text) == is_vote
+        assert is_vote or f"for {leader},\nthe segmenter with" in page.text
+
+
+def _led_by(leader, record):
+    """Return the scores by image of a record, with the highest F1 of validation for one method."""
+    f1 = 0.9 if record.method == leader else 0.5
+    return {
+        subset: values | ({"f1": [f1] * len(values["f1"])} if subset == "validation" else {})
+        for subset, values in record.per_image.items()
+    }
 
 
 def test_groups_of_both_kinds_of_images_are_named(result):  # noqa: F811
@@ -340,7 +365,39 @@ def test_failed_jobs_are_shown_with_their_traceback(result):  # noqa: F811
 
 def test_one_method_alone_has_a_report(result):  # noqa: F811
     alone = benchmark(NoisyThreshold(), result.data.X, result.data.y, cv=2, scoring="f1", verbose=0)
-    assert "NoisyThreshold has the highest mean F1" in Page(alone.to_html()).text
+    text = Page(alone.to_html()).text
+    assert "NoisyThreshold has a mean F1 of" in text
+    assert "NoisyThreshold has a mean F1 of" in alone.headline()
+    assert "for NoisyThreshold,\nthe only segmenter here, after the code above" in text
+    # Nothing is compared, and nobody votes.
+    assert not re.search("highest mean F1 on|The highest mean of each|rank 1|Rank of|vote", text)
+
+
+def test_fits_without_scores_are_told_of_once(result):  # noqa: F811
+    def without_fold(record):
+        lost = ("f1", "ppv") if record.method == "blunt" else ("f1", "accuracy", "ppv", "npv")
+        if record.fold != 1 or record.kind != "segmenter":
+            return record.pooled
+        nan = dict.fromkeys(lost, np.nan)
+        return record.pooled | {"validation": record.pooled["validation"] | nan}
+
+    records = [replace(record, pooled=without_fold(record)) for record in result.records]
+    text = Page(BenchmarkResult(records, result.data, result.manifest).to_html()).text
+    assert text.count("Fewer have a score here") == 1
+    assert "Fewer have a score here: blunt: 1 by F1, PPV; sharp <b>: 1." in text
+
+
+@pytest.mark.parametrize(
+    ("votes", "said"),
+    [
+        (["average voting"], "models of all folds of a method vote. The spread"),
+        (["best fold"], "Best fold is no vote"),
+    ],
+)
+def test_what_folds_give_together_is_told_of_what_there_is(votes, said):
+    note = _of_folds_note([f"A, {vote}" for vote in votes])
+    assert said in note
+    assert ("Best fold" in note) == (votes == ["best fold"])
 
 
 def test_the_folder_holds_tables_figures_and_page(result, tmp_path):  # noqa: F811
