@@ -63,7 +63,7 @@ def render_report(result, *, title=TITLE, colors="colorblind", price_per_hour=0.
     >>> masks = np.eye(8, dtype=int)[np.newaxis]
     >>> result = BenchmarkResult.from_predictions({"perfect": masks}, masks, scoring="f1")
     >>> render_report(result, title="Diagonals")[:15]
-    '<!doctype html>'
+    '<!DOCTYPE html>'
     """
     environment = jinja2.Environment(
         loader=jinja2.PackageLoader("emstellar.report"), autoescape=True, trim_blocks=True
