@@ -45,6 +45,8 @@ def test_layers_are_numbered_from_zero_through_nested_models():
 
 
 def test_names_given_by_hand_stay_and_are_not_given_twice():
+    # The first layer of a process would have the name given by hand below, which Keras refuses.
+    layers.Conv2D(1, 1)
     inputs = keras.Input((8, 8, 1), name="image")
     x = layers.Activation("relu", name="conv2d")(inputs)
     x = layers.Conv2D(2, 1)(layers.Conv2D(2, 1, name="first")(x))
