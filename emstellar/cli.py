@@ -3,6 +3,7 @@
 import argparse
 import shutil
 import sys
+from pathlib import Path
 
 from . import __version__
 from .closed_output import output_may_be_closed
@@ -14,6 +15,9 @@ CONFIG_HELP = """a TOML file of these options and of methods of your own; what i
 over it"""
 CV_HELP = """how to split: a number of folds, leave-one-group-out, or blocks:N or blocks:N:GAP for
 serial sections (N blocks, GAP sections beside each left out); the data set's own by default"""
+
+MAPS_HELP = """write maps of the foreground, not masks; of more than two classes, a folder of maps
+for each"""
 
 
 def main(arguments=None):
@@ -67,7 +71,7 @@ def build_parser():
     for add in (_add_demo, _add_benchmark, _add_report, _add_score, _add_segment):
         add(commands)
     networks = _add(commands, "networks", _networks, "list the networks and what they cost")
-    networks.add_argument("--size", type=int, default=512, help="of the image (512)")
+    networks.add_argument("--size", type=int, default=512, help="of the image (%(default)s)")
     _add(commands, "doctor", _doctor, "show versions, devices and where data is kept")
     return parser
 
@@ -83,8 +87,8 @@ def _add_demo(commands):
     text = "benchmark three networks, a random forest and two ensembles on synthetic images"
     parser = _add(commands, "demo", _demo, text)
     parser.add_argument("--out", default="emstellar-demo", help="folder of the results")
-    parser.add_argument("--jobs", type=int, default=2, help="jobs at once (2)")
-    parser.add_argument("--seed", type=int, default=0, help="random state (0)")
+    parser.add_argument("--jobs", type=int, default=2, help="jobs at once (%(default)s)")
+    parser.add_argument("--seed", type=int, default=0, help="random state (%(default)s)")
 
 
 def _add_benchmark(commands):
@@ -170,7 +174,9 @@ def _add_score(commands):
         "--groups", metavar="REGEX", help="finds the group (field, stack) in a mask's name"
     )
     parser.add_argument("--metrics", nargs="+", metavar="NAME", help="the nine of the paper")
-    parser.add_argument("--threshold", type=float, default=0.5, help="of the foreground (0.5)")
+    parser.add_argument(
+        "--threshold", type=float, default=0.5, help="of the foreground (%(default)s)"
+    )
     parser.add_argument(
         "--foreground",
         type=_value_or_nonzero,
@@ -185,7 +191,7 @@ def _add_score(commands):
         metavar="REGEX",
         help="finds in a name what files are matched by (what varies in the names)",
     )
-    parser.add_argument("--jobs", type=int, default=1, help="methods at once (1)")
+    parser.add_argument("--jobs", type=int, default=1, help="methods at once (%(default)s)")
     parser.add_argument("--out", default="emstellar-scores", help="folder of the results")
     _add_colors(parser)
 
@@ -198,7 +204,7 @@ def _add_segment(commands):
     parser = _add(commands, "segment", _segment, "segment images with a saved segmenter")
     parser.add_argument("segmenter", help="file that segmenter.save() wrote")
     parser.add_argument("images", help="file or folder")
-    parser.add_argument("--probabilities", action="store_true", help="write maps, not masks")
+    parser.add_argument("--probabilities", action="store_true", help=MAPS_HELP)
     parser.add_argument("--out", default="emstellar-masks", help="folder of the results")
 
 
@@ -277,8 +283,22 @@ def _segment(parsed):
     with inputs_were_judged():
         for image, name in zip(track(images, "segmenting"), names, strict=True):
             (mask,) = predict(image[None])
-            write_images(parsed.out, [mask[..., -1] if parsed.probabilities else mask], [name])
+            if parsed.probabilities:
+                _write_maps(parsed.out, mask, name, segmenter.classes_)
+            else:
+                write_images(parsed.out, [mask], [name])
     print(f"Wrote {len(names)} files to {parsed.out}")
+
+
+def _write_maps(out, probabilities, name, classes):
+    """Write the map of the foreground or, of more than two classes, each into its own folder."""
+    from .io import write_images
+
+    if len(classes) <= 2:
+        write_images(out, [probabilities[..., -1]], [name])
+        return
+    for i, label in enumerate(classes):
+        write_images(Path(out) / f"class-{label}", [probabilities[..., i]], [name])
 
 
 def _judge_range(segmenter, images, where):

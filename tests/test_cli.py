@@ -10,11 +10,17 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from skimage.io import imsave
+from skimage.io import imread, imsave
 
 import emstellar
 from emstellar import cli
-from emstellar.benchmarking import BenchmarkResult, own_methods, studies
+from emstellar.benchmarking import (
+    BenchmarkResult,
+    own_methods,
+    settings,
+    splitters,
+    studies,
+)
 from emstellar.benchmarking.scoring import DEFAULT_SCORING
 
 from .benchmarking.segmenters import NoisyThreshold
@@ -323,3 +329,44 @@ def test_score_gives_the_published_table(tmp_path):
         method, *values = line.split()
         row = found.loc[method.replace("_", " "), [f"{column}_mean" for column in columns]]
         assert row.round(5).tolist() == [float(value) for value in values]
+
+
+def test_maps_of_several_classes_have_a_folder_each(tmp_path, monkeypatch):
+    probabilities = np.random.default_rng(0).dirichlet([1, 1, 1], (1, 8, 8)).astype("float32")
+
+    class Fitted:
+        classes_ = np.array([0, 2, 7])
+
+        def predict_proba(self, X):
+            return probabilities
+
+    monkeypatch.setattr("emstellar.segmenters.load", lambda path: Fitted())
+    imsave(tmp_path / "a.png", np.zeros((8, 8), "uint8"), check_contrast=False)
+    out = tmp_path / "out"
+    command = ["segment", "saved", str(tmp_path / "a.png"), "--probabilities", "--out", str(out)]
+    assert cli.main(command) == 0
+    for i, folder in enumerate(("class-0", "class-2", "class-7")):
+        np.testing.assert_array_equal(imread(out / folder / "a.tif"), probabilities[0, ..., i])
+    Fitted.classes_, probabilities = np.array([0, 255]), probabilities[..., :2]
+    assert cli.main(command) == 0
+    np.testing.assert_array_equal(imread(out / "a.tif"), probabilities[0, ..., 1])
+
+
+def test_help_tells_the_true_defaults_and_choices(capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "500")
+    with pytest.raises(SystemExit):
+        cli.main(["benchmark", "--help"])
+    told = re.findall(r"^  --([\w-]+) .*\(([^()]+)\)$", capsys.readouterr().out, re.MULTILINE)
+    assert len(told) >= 10
+    defaults = vars(settings.Settings())
+    assert told == [(name, str(defaults[name.replace("-", "_")])) for name, _ in told]
+    for text in (cli.CV_HELP, splitters.CV_WORDS):
+        words = set(re.findall(r"[\w:-]+", text))
+        assert {"leave-one-group-out", "blocks:N", "blocks:N:GAP"} <= words
+    assert set(studies.DATA_SETS) <= set(re.findall(r"\w+", cli.DATA_HELP))
+
+
+def test_the_package_can_be_run_as_the_command():
+    command = [sys.executable, "-m", "emstellar", "--version"]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert done.stdout == f"emstellar {emstellar.__version__}\n"

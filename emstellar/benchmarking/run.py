@@ -5,7 +5,7 @@ import warnings
 
 import numpy as np
 
-from ..constraints import BOOLEAN, NONE, Interval, InvalidParameterError, OneOf
+from ..constraints import BOOLEAN, NONE, Interval, OneOf, check_arguments
 from ..training.monitoring import check_before_training
 from .data import check_data, check_names, describe_folds, make_splits
 from .ensembles import DEFAULT_ENSEMBLES, check_ensembles, make_ensembles
@@ -173,7 +173,8 @@ def benchmark(
         "retry_failed": retry_failed,
         "monitor_folds": monitor_folds,
     }
-    _check(parameters | {"keep_models": keep_models, "isolate": isolate})
+    given = parameters | {"keep_models": keep_models, "isolate": isolate}
+    check_arguments("benchmark", given, CONSTRAINTS)
     if isolate is None:
         isolate = os.environ.get(ISOLATE_VARIABLE) != "0"
     if keep_models and store is None:
@@ -254,12 +255,3 @@ def _warn_of_chosen_epochs(segmenters):
             "on the scores of X_test alone.",
             stacklevel=3,
         )
-
-
-def _check(parameters):
-    for name, value in parameters.items():
-        if not any(constraint.accepts(value) for constraint in CONSTRAINTS[name]):
-            words = " or ".join(str(constraint) for constraint in CONSTRAINTS[name])
-            raise InvalidParameterError(
-                f"The {name!r} parameter of benchmark must be {words}. Got {value!r} instead."
-            )

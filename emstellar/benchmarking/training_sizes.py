@@ -77,8 +77,8 @@ def learning_curve(
         size are among those of a larger; validation images are the same for all.
     store : path-like, optional
         A folder with one store per size.
-    random_state : int, default=0
-        Which images are taken, and the seeds of the segmenters.
+    random_state : int or None, default=0
+        Which images are taken, and the seeds of the segmenters; None means others in each call.
     **options
         Further arguments of `benchmark`.
 
@@ -109,10 +109,12 @@ def learning_curve(
     data = check_data(X, y, groups, X_test, y_test)
     splits = make_splits(cv, data)
     smallest = min(len(train) for train, _ in splits)
+    # One seed for all sizes, so that the smaller ones are part of the larger.
+    seed = np.random.SeedSequence(random_state).entropy
     results = {}
     for size in dict.fromkeys(_count(size, smallest) for size in train_sizes):
         folds = [
-            (np.random.default_rng([random_state, fold]).permutation(train)[:size], validation)
+            (np.random.default_rng([seed, fold]).permutation(train)[:size], validation)
             for fold, (train, validation) in enumerate(splits)
         ]
         results[size] = benchmark(

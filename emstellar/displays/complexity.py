@@ -49,13 +49,14 @@ class ComplexityDisplay:
         self.metric = metric
 
     @classmethod
-    def from_benchmark(cls, result, *, metric="v_rand", subset=None, ax=None, **plot):
+    def from_benchmark(cls, result, *, metric=None, subset=None, ax=None, **plot):
         """Draw the networks of a benchmark.
 
         Parameters
         ----------
         result : BenchmarkResult
-        metric : str, default="v_rand"
+        metric : str, optional
+            The first by default.
         subset : {"validation", "test"}, optional
             "test" where there are test scores, else "validation".
         ax : matplotlib.axes.Axes, optional
@@ -71,6 +72,7 @@ class ComplexityDisplay:
         ValueError
             If no method of the benchmark is a network.
         """
+        metric = result.metrics[0] if metric is None else metric
         score = mean_scores(result.summary(metric, subset))[metric].rename("score")
         table = result.complexity.join(score).dropna(subset=["flops", "score"])
         if table.empty:

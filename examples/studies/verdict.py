@@ -239,7 +239,9 @@ def draw(result, folds, best, out):
         "overlay.jpg": displays.OverlayDisplay.from_benchmark(result, best),
     }
     if not folds.convergence_times.empty:  # Forests alone have neither operations nor epochs.
-        pictures["ball-chart.png"] = displays.ComplexityDisplay.from_benchmark(folds)
+        pictures["ball-chart.png"] = displays.ComplexityDisplay.from_benchmark(
+            folds, metric="v_rand"
+        )
         pictures["convergence.png"] = displays.ConvergenceDisplay.from_benchmark(folds)
     if len(result.methods) > 1:
         pictures["ranks.png"] = displays.RankDisplay.from_benchmark(result, metric="f1")

@@ -328,6 +328,7 @@ def test_resources_and_curves(data):
         ({"scoring": ()}, ValueError, "at least one metric"),
         ({"ensembles": "stacking"}, ValueError, "Unknown ensemble 'stacking': choose among"),
         ({"n_repeats": 0}, ValueError, "'n_repeats' parameter of benchmark must be an int"),
+        ({"map_dtype": "floot16"}, ValueError, "Did you mean 'float16'"),
         ({"random_state": -1}, ValueError, "'random_state' parameter"),
         ({"map_dtype": "int8"}, ValueError, "'map_dtype' parameter .* 'uint8'"),
         ({"groups": [0, 1]}, ValueError, "one group per image"),

@@ -35,7 +35,8 @@ def test_the_full_size_equals_cross_validate(data):
     np.testing.assert_allclose(scores, expected)
 
 
-def test_small_training_sets_are_parts_of_large_ones(data, monkeypatch):
+@pytest.mark.parametrize("random_state", [0, None])
+def test_small_training_sets_are_parts_of_large_ones(data, random_state):
     seen = {}
 
     class Spy(NoisyThreshold):
@@ -43,9 +44,8 @@ def test_small_training_sets_are_parts_of_large_ones(data, monkeypatch):
             seen.setdefault(len(X), []).append({float(image.sum()) for image in X})
             return super().fit(X, y, groups)
 
-    learning_curve(
-        Spy(), data["X"], data["y"], cv=KFold(3), train_sizes=[0.5, 4, 6], scoring="f1", verbose=0
-    )
+    options = {"cv": KFold(3), "scoring": "f1", "verbose": 0, "random_state": random_state}
+    learning_curve(Spy(), data["X"], data["y"], train_sizes=[0.5, 4, 6], **options)
     assert list(seen) == [3, 4, 6]
     for small, middle, large in zip(*seen.values(), strict=True):
         assert small < middle < large

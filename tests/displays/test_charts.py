@@ -56,7 +56,7 @@ def test_labels_do_not_cover_each_other(networks):
 
 def test_without_networks_there_is_no_ball_chart(result):
     with pytest.raises(ValueError, match="No method of the benchmark is a network"):
-        ComplexityDisplay.from_benchmark(result, metric="f1")
+        ComplexityDisplay.from_benchmark(result)  # Which has scored f1 first, and no v_rand.
 
 
 def test_the_front_holds_those_that_no_other_beats():
