@@ -1,7 +1,8 @@
 """Keras, imported so that the caller's process notices nothing of it.
 
 Every module of this package that needs Keras takes it from here: whatever is the first to need it,
-the import leaves the caller's random numbers and terminal as they were.
+the import leaves the caller's random numbers and terminal as they were, and takes a backend that
+is installed.
 
 * On the way to a backend modules are imported that draw from numpy's global generator. It and the
   standard library's are put back where they were.
@@ -9,13 +10,16 @@ the import leaves the caller's random numbers and terminal as they were.
   that no user can act upon. The variable ``TF_CPP_MIN_LOG_LEVEL`` is set to 3, which keeps later
   ones away, and those that no level reaches are taken out of what the import writes. A lower level
   that the user has set stays, and nothing is taken out then.
+* Where the user has chosen no backend, one that is installed is used (see `emstellar._backend`).
 """
 
 import contextlib
 import os
 import re
+import sys
 import tempfile
 
+from emstellar._backend import choose_backend
 from emstellar.randomness import same_random_states
 
 _LEVEL = "TF_CPP_MIN_LOG_LEVEL"
@@ -54,6 +58,8 @@ def _pass_on(written):
         os.write(2, b"".join(lines))
 
 
+if "keras" not in sys.modules:
+    choose_backend()
 with same_random_states(), _without_notes():
     import keras
     from keras import constraints, initializers, layers, ops, regularizers

@@ -8,7 +8,7 @@ from ..files import check_writable
 from ..fingerprints.libraries import installed_version
 
 PACKAGES = ("emstellar", "numpy", "scipy", "scikit-learn", "scikit-image", "keras")
-OPTIONAL = ("numba", "jax", "torch", "mrcfile", "h5py")
+OPTIONAL = ("numba", "tensorflow", "jax", "torch", "mrcfile", "h5py")
 
 
 def describe_environment():
@@ -41,24 +41,31 @@ def diagnose():
     Returns
     -------
     dict of str to str
-        Versions, Keras' backend and devices, memory, the optional packages that are missing, and
-        where data sets and what is drawn with are kept, or why they cannot be. Keras is imported.
+        Versions, Keras' backend and devices or what to install for them, memory, the optional
+        packages that are missing, and where data sets and what is drawn with are kept, or why they
+        cannot be. Keras is imported.
     """
     import psutil
 
-    from emstellar._keras import keras
-
-    found = {}
-    try:
-        found["devices"] = ", ".join(keras.distribution.list_devices())
-    except Exception as error:
-        # A broken driver raises whatever it likes; saying so is what this function is for.
-        found["devices"] = f"cannot be listed: {error}"
+    found = _devices()
     memory = psutil.virtual_memory()
     found["memory"] = f"{memory.available / 1e9:.1f} of {memory.total / 1e9:.1f} GB free"
     missing = [name for name in OPTIONAL if not installed_version(name)]
     found["not installed"] = ", ".join(missing) or "nothing"
     return describe_environment() | found | _caches()
+
+
+def _devices():
+    """Return the devices of Keras' backend, or why networks cannot run."""
+    try:
+        from emstellar._keras import keras
+    except ImportError as error:
+        return {"backend": str(error)}
+    try:
+        return {"devices": ", ".join(keras.distribution.list_devices())}
+    except Exception as error:
+        # A broken driver raises whatever it likes; saying so is what this function is for.
+        return {"devices": f"cannot be listed: {error}"}
 
 
 def _caches():
