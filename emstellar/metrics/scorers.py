@@ -9,6 +9,7 @@ from functools import partial
 from inspect import signature
 from typing import NamedTuple
 
+from sklearn.base import BaseEstimator
 from sklearn.metrics import make_scorer
 
 from emstellar.constraints import did_you_mean
@@ -123,13 +124,29 @@ class SegmentationScorer(type(make_scorer(pixel.f1_score))):
     """
 
     def _score(self, method_caller, estimator, X, y_true, **options):
-        if "labels" in self._kwargs or "labels" in options:
-            return super()._score(method_caller, estimator, X, y_true, **options)
-        y_prob = method_caller(estimator, "predict_proba", X)
-        y_prob, labels = add_unseen_classes(y_true, y_prob, estimator.classes_)
-        return super()._score(
-            lambda *_, **__: y_prob, estimator, X, y_true, labels=labels, **options
-        )
+        y_prob = method_caller(_Probabilities(estimator), "predict_proba", X)
+        if "labels" not in self._kwargs and "labels" not in options:
+            y_prob, options["labels"] = add_unseen_classes(y_true, y_prob, estimator.classes_)
+        return super()._score(lambda *_, **__: y_prob, estimator, X, y_true, **options)
+
+
+class _Probabilities(BaseEstimator):
+    """A segmenter as an estimator of a kind that scikit-learn before 1.9 asks for probabilities.
+
+    Classifiers' probabilities are searched for a column, a regressor is asked for ``predict``
+    only; an outlier detector's method is called as it is.
+    """
+
+    def __init__(self, segmenter):
+        self.segmenter = segmenter
+
+    def predict_proba(self, X):
+        return self.segmenter.predict_proba(X)
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.estimator_type = "outlier_detector"
+        return tags
 
 
 def get_scorer(scoring):
