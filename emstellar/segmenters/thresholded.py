@@ -20,6 +20,7 @@ from emstellar.base import BaseSegmenter
 from emstellar.constraints import CALLABLE, NONE, InstanceOf, Interval, check_parameters
 from emstellar.fit_tasks import CallbackSupportMixin, FitTask, with_callbacks
 from emstellar.metrics import find_threshold
+from emstellar.model_selection.folds import check_folds
 from emstellar.model_selection.prediction import predict_folds
 from emstellar.segmenters.members import check_members, routed_arguments
 from emstellar.training.monitoring import check_before_training
@@ -138,7 +139,8 @@ class ThresholdedSegmenter(CallbackSupportMixin, BaseSegmenter):
         Raises
         ------
         ValueError
-            If there are not two classes, or the metric depends on no threshold.
+            If there are not two classes, in all images or in those that an inner fold is fitted
+            to, or the metric depends on no threshold.
         """
         check_parameters(self, self._parameter_constraints)
         check_members([("estimator", self.estimator)])
@@ -151,21 +153,27 @@ class ThresholdedSegmenter(CallbackSupportMixin, BaseSegmenter):
         images = check_images(X)
         shapes = [image.shape[:2] for image in images]
         check_before_training(self, shapes, has_validation=validation_data is not None)
-        classes = find_classes(check_masks(y, images))
+        masks = check_masks(y, images)
+        classes = find_classes(masks)
         if len(classes) != 2:
             raise ValueError(
                 f"ThresholdedSegmenter needs two classes, but y holds {len(classes)}: "
                 f"{classes.tolist()}."
             )
+        X, y = as_list_of_series(X), as_list_of_series(y)
+        split = check_cv(self.cv).split(X, y, **self._split_arguments(metadata, params))
+        folds = check_folds(split, len(images))
+        _check_classes_of_folds(folds, masks, classes)
         task = FitTask.begin(self, X, y, sample_weight, n_subtasks=2)
         choice = task.subtask("find threshold")
         probabilities = predict_folds(
             Parallel(n_jobs=self.n_jobs),
             self.estimator,
-            *(as_list_of_series(values) for values in (X, y)),
-            check_cv(self.cv),
+            X,
+            y,
+            check_cv(folds),
             arguments["estimator"],
-            self._split_arguments(metadata, params),
+            {},
             "predict_proba",
         )
         self.threshold_search_ = find_threshold(
@@ -255,3 +263,16 @@ class ThresholdedSegmenter(CallbackSupportMixin, BaseSegmenter):
     def n_features_in_(self):
         """The number of channels of the images."""
         return self.estimator_.n_features_in_
+
+
+def _check_classes_of_folds(folds, masks, classes):
+    """Raise a ValueError, before any fit, if one would see a single class."""
+    held = [np.isin(classes, mask) for mask in masks]
+    for i, (train, _) in enumerate(folds):
+        known = classes[np.any([held[k] for k in train], axis=0)]
+        if len(known) < 2:
+            raise ValueError(
+                f"Inner fold {i} of ThresholdedSegmenter is fitted to {len(train)} images that "
+                f"hold {known.tolist()} alone of the two classes {classes.tolist()}, so that no "
+                "threshold can be chosen. Choose a cv whose training parts all hold both."
+            )

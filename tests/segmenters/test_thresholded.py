@@ -1,5 +1,7 @@
 """ThresholdedSegmenter: the threshold comes from inner folds and holds wherever 0.5 is cut."""
 
+from copy import deepcopy
+
 import numpy as np
 import pytest
 from sklearn.base import clone
@@ -71,6 +73,34 @@ def test_lists_groups_and_weights():
     assert [len(w) for _, w in FITS] == [4, 4, 4, 6]
     assert isinstance(segmenter.predict(list(X)), list)
     assert segmenter.n_features_in_ == 1
+
+
+def test_an_inner_fold_of_one_class_is_named_before_any_fit():
+    empty = TRUTH.copy()
+    empty[4:] = False
+    FITS.clear()
+    segmenter = ThresholdedSegmenter(DimSegmenter(), cv=LeaveOneGroupOut())
+    message = r"Inner fold 0 .* fitted to 2 images that hold \[False\] alone of .* Choose a cv"
+    with pytest.raises(ValueError, match=message):
+        segmenter.fit(X[2:], empty[2:], groups=[0, 0, 1, 1])
+    assert FITS == []
+    # A test part of one class is no obstacle.
+    assert segmenter.fit(X, empty, groups=[0, 0, 1, 1, 2, 2]).threshold_ > 0
+
+
+def test_folds_are_drawn_once():
+    # Else the folds that were checked would not be those of the fits.
+    cv = KFold(3, shuffle=True, random_state=np.random.RandomState(0))
+    first = [train.tolist() for train, _ in deepcopy(cv).split(X)]
+    seen = []
+
+    class Noting(DimSegmenter):
+        def fit(self, X, y, sample_weight=None):
+            seen.append(np.asarray(X)[:, 0, 0].tolist())
+            return super().fit(X, y)
+
+    ThresholdedSegmenter(Noting(), cv=cv).fit(X, TRUTH)
+    assert seen[:3] == [X[train, 0, 0].tolist() for train in first]
 
 
 def test_in_cross_validation():
