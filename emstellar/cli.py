@@ -31,12 +31,13 @@ def main(arguments=None):
     Returns
     -------
     int
-        0; 1 after an error that the user can mend, 130 after an interruption.
+        0; 1 after an error that the user can mend, or where a report leaves something out because
+        it is damaged; 130 after an interruption.
     """
     parsed = build_parser().parse_args(arguments)
     try:
         with output_may_be_closed():
-            parsed.run(parsed)
+            code = parsed.run(parsed)
     except KeyboardInterrupt as interrupt:
         _complain("interrupted. " + " ".join(getattr(interrupt, "__notes__", ())))
         return 130
@@ -45,7 +46,7 @@ def main(arguments=None):
             raise
         _complain(f"error: {error}")
         return 1
-    return 0
+    return code or 0
 
 
 def _complain(text):
@@ -236,6 +237,8 @@ def _report(parsed):
     from .benchmarking import BenchmarkResult
 
     result = BenchmarkResult.load(parsed.store)
+    if result.damage and not result.subsets:
+        raise ValueError(f"no job of {parsed.store} can be read: {_say_damage(result)}")
     check_writable(parsed.out)
     _finish(
         result,
@@ -244,6 +247,17 @@ def _report(parsed):
         colors=parsed.colors,
         price_per_hour=parsed.price_per_hour,
         watts=parsed.watts,
+    )
+    if not result.damage:
+        return 0
+    _complain(f"the report is of what could be read: {_say_damage(result)}")
+    return 1
+
+
+def _say_damage(result):
+    return (
+        f"{'; '.join(result.damage)}. The same call of benchmark on this store computes anew what "
+        "is missing, and nothing else."
     )
 
 

@@ -4,18 +4,69 @@ import hashlib
 import os
 import re
 import tempfile
+import time
 from collections import Counter
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
+# Of the temporary files that a killed process leaves; longer than any write takes.
+_SECONDS_OF_LEFTOVERS = 24 * 3600
 # File systems take 255 bytes, and more than this is read by nobody.
 _LONGEST_NAME = 80
 
 
-def write_atomically(path, write):
-    """Let `write` fill a file under a temporary name, then rename it to `path`.
+class DamagedFileError(ValueError, OSError):
+    """A file is not what was written, which another attempt may mend; the message names it."""
 
-    No reader sees half of the file, and an interruption leaves the old one. The file can be read
-    by whom the umask allows, as any other.
+
+@contextmanager
+def replace_whole(path):
+    """Give a temporary file name, which becomes `path` when the block ends well.
+
+    No reader sees half of the file, and an interruption leaves the old one.
+
+    Parameters
+    ----------
+    path : path-like
+        Its suffix is that of the temporary name too, by which many libraries choose the format.
+
+    Yields
+    ------
+    pathlib.Path
+        In the same folder; there is no such file.
+
+    Raises
+    ------
+    OSError
+        If the file cannot be written; the old one stays.
+
+    Examples
+    --------
+    >>> import pathlib, tempfile
+    >>> from emstellar.files import replace_whole
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = pathlib.Path(folder, "file.txt")
+    ...     with replace_whole(path) as temporary:
+    ...         _ = temporary.write_text("content")
+    ...     path.read_text()
+    'content'
+    """
+    path = Path(path)
+    # Threads of one process, too, may write the same file at once.
+    temporary = path.with_name(f".{os.getpid()}-{os.urandom(4).hex()}.tmp{path.suffix}")
+    try:
+        yield temporary
+        with open(temporary, "rb+") as file:
+            os.fsync(file.fileno())
+        os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def write_atomically(path, write):
+    """Let `write` fill a file as `replace_whole` does.
+
+    The file can be read by whom the umask allows, as any other.
 
     Parameters
     ----------
@@ -38,17 +89,8 @@ def write_atomically(path, write):
     ...     path.read_bytes()
     b'content'
     """
-    path = Path(path)
-    # Threads of one process, too, may write the same file at once.
-    temporary = path.with_name(f".{os.getpid()}-{os.urandom(4).hex()}.tmp")
-    try:
-        with open(temporary, "xb") as file:
-            write(file)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
+    with replace_whole(path) as temporary, open(temporary, "xb") as file:
+        write(file)
 
 
 def file_names(names):
@@ -91,6 +133,43 @@ def digest_file(path):
     """
     with open(path, "rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def check_digest(path, expected):
+    """Raise unless the SHA-256 of a file's bytes is the expected one.
+
+    Parameters
+    ----------
+    path : path-like
+    expected : str or None
+        As `digest_file` gives it; None is for what is not known.
+
+    Raises
+    ------
+    DamagedFileError
+        If it is another, or the file is missing or cannot be read.
+    """
+    try:
+        found = digest_file(path)
+    except OSError as error:
+        raise DamagedFileError(
+            f"{path} is missing or cannot be read ({error.strerror or error})"
+        ) from error
+    if expected not in (None, found):
+        raise DamagedFileError(f"{path} is damaged (its content has changed)")
+
+
+def remove_leftovers(folder):
+    """Delete the temporary files of processes that were killed in `replace_whole` a day ago.
+
+    Parameters
+    ----------
+    folder : path-like
+    """
+    for path in Path(folder).glob(".*-*.tmp*"):
+        with suppress(OSError):
+            if time.time() - path.stat().st_mtime > _SECONDS_OF_LEFTOVERS:
+                path.unlink()
 
 
 def check_writable(folder):

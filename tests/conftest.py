@@ -1,6 +1,7 @@
 """What all tests share: quiet backends that leave each other room, and the real data."""
 
 import os
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -25,6 +26,13 @@ def real_data():
 @pytest.fixture
 def no_tracing():
     """Let tensorflow run step by step: tracing a deep network takes longer than a few steps."""
+    with running_eagerly():
+        yield
+
+
+@contextmanager
+def running_eagerly():
+    """Let tensorflow, where it is the backend, run step by step."""
     if os.environ.get("KERAS_BACKEND", "tensorflow") != "tensorflow":
         yield
         return

@@ -25,10 +25,13 @@ class Manifests:
     Parameters
     ----------
     directory : pathlib.Path
+    damage : list of str
+        To which is added what cannot be read.
     """
 
-    def __init__(self, directory):
+    def __init__(self, directory, damage):
         self.directory = directory
+        self._damage = damage
 
     def save(self, manifest, data):
         """Write a manifest and the images, unless both are there.
@@ -41,14 +44,13 @@ class Manifests:
         """
         path = self._save_data(data)
         manifest = {**manifest, "data": path.name, "description": data.description}
-        text = json.dumps(manifest, sort_keys=True)
-        digest = hashlib.sha256(text.encode()).hexdigest()[:12]
-        target = self.directory / f"benchmark-{digest}.json"
+        target = self.directory / f"benchmark-{_digest(manifest)[:12]}.json"
         known = self._read_all()
-        if known and known[-1][0] == target:
+        if known and known[-1][0] == target and known[-1][1] is not None:
             return
         check_writable(self.directory)
-        text = json.dumps({"written": time.time(), **manifest}, indent=1)
+        body = {"written": time.time(), **manifest}
+        text = json.dumps({"sha256": _digest(body), **body}, indent=1)
         write_atomically(target, lambda file: file.write(text.encode()))
 
     def _save_data(self, data):
@@ -59,7 +61,8 @@ class Manifests:
                 if _read_data(path, "").fingerprint == fingerprint:
                     return path
                 reason = "its content has changed"
-            except (OSError, ValueError, KeyError, EOFError) as error:
+            # Whatever the readers of zip and npy stumble over in a damaged file.
+            except Exception as error:
                 reason = error
             warnings.warn(f"{path} is damaged ({reason}); it is written anew.", stacklevel=5)
         check_writable(self.directory)
@@ -100,7 +103,8 @@ class Manifests:
         path = self.directory / manifest["data"]
         try:
             data = _read_data(path, manifest["description"])
-        except (OSError, ValueError, KeyError, EOFError) as error:
+        # Whatever the readers of zip and npy stumble over in a damaged file.
+        except Exception as error:
             raise ValueError(
                 f"The store {self.directory} is damaged: its images cannot be read ({error}). The "
                 "same call of benchmark writes them anew; no job is lost."
@@ -114,21 +118,38 @@ class Manifests:
 
     def _read_all(self):
         """Return paths and manifests, the newest last; None for one that is damaged."""
-        found = [(path, _read_manifest(path)) for path in self.directory.glob("benchmark-*.json")]
+        found = [(path, self._read(path)) for path in self.directory.glob("benchmark-*.json")]
         return sorted(found, key=lambda pair: (pair[1] or {"written": 0.0})["written"])
+
+    def _read(self, path):
+        try:
+            return _read_manifest(path)
+        except (
+            OSError,
+            ValueError,
+            TypeError,
+            LookupError,
+            AttributeError,
+            RecursionError,
+        ) as error:
+            self._damage.append(f"{path} is damaged ({error})")
+            warnings.warn(f"{self._damage[-1]} and left out.", stacklevel=5)
+            return None
 
 
 def _read_manifest(path):
-    try:
-        manifest = json.loads(path.read_text())
-        jobs = [(str(m), int(r), int(f), str(p), str(a)) for m, r, f, p, a in manifest["jobs"]]
-        forms = {"methods": dict, "scoring": list, "ensembles": list, "data": str, "written": float}
-        if not all(isinstance(manifest[name], form) for name, form in forms.items()):
-            raise ValueError("a part is missing")
-        return {"description": "", "code": "", "context": "", **manifest, "jobs": jobs}
-    except (OSError, ValueError, TypeError, KeyError, RecursionError) as error:
-        warnings.warn(f"{path} is damaged ({error}) and left out.", stacklevel=5)
-        return None
+    manifest = json.loads(path.read_text())
+    if manifest.pop("sha256") != _digest(manifest):
+        raise ValueError("its content has changed")
+    jobs = [(str(m), int(r), int(f), str(p), str(a)) for m, r, f, p, a in manifest["jobs"]]
+    forms = {"methods": dict, "scoring": list, "ensembles": list, "data": str, "written": float}
+    if not all(isinstance(manifest[name], form) for name, form in forms.items()):
+        raise ValueError("a part is missing")
+    return {"description": "", "code": "", "context": "", **manifest, "jobs": jobs}
+
+
+def _digest(manifest):
+    return hashlib.sha256(json.dumps(manifest, sort_keys=True).encode()).hexdigest()
 
 
 def _join(manifests):
@@ -160,7 +181,8 @@ def _data_arrays(data):
 
 
 def _read_data(path, description):
-    with np.load(path, allow_pickle=False) as arrays:
+    # Opened here, since numpy leaves the file of a damaged archive open.
+    with open(path, "rb") as file, np.load(file, allow_pickle=False) as arrays:
         values = {}
         for name in DATA_FIELDS:
             parts = sorted(key for key in arrays.files if key.startswith(f"{name}-"))

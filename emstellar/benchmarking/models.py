@@ -3,7 +3,7 @@
 import joblib
 
 from .. import segmenters
-from ..files import write_atomically
+from ..files import check_digest, digest_file, replace_whole
 
 CODELESS, PICKLED = ".emstellar", ".joblib"
 SUFFIXES = (CODELESS, PICKLED)
@@ -16,10 +16,13 @@ class StoredModel:
     ----------
     path : pathlib.Path
         Its suffix says how it is read.
+    digest : str, optional
+        Of the file as it was written.
     """
 
-    def __init__(self, path):
+    def __init__(self, path, digest=None):
         self.path = path
+        self.digest = digest
 
     def load(self, network=None):
         """Return the segmenter.
@@ -28,16 +31,16 @@ class StoredModel:
         ----------
         network : callable, optional
             The function of a `KerasSegmenter`, which a file without code cannot hold.
+
+        Raises
+        ------
+        DamagedFileError
+            If the file is not what was written; nothing of it is read.
         """
+        check_digest(self.path, self.digest)
         if self.path.suffix == CODELESS:
             return segmenters.load(self.path, network=network)
         return joblib.load(self.path)
-
-
-def find_model(path):
-    """Return the `StoredModel` that bears the name `path` but for the suffix, or None."""
-    found = [path.with_suffix(suffix) for suffix in SUFFIXES]
-    return next((StoredModel(file) for file in found if file.exists()), None)
 
 
 def remove_model(path):
@@ -60,13 +63,19 @@ def write_model(segmenter, path):
     remove_model(path)
     if hasattr(segmenter, "save") and _is_ours(segmenter):
         try:
-            segmenter.save(path.with_suffix(CODELESS))
-            return find_model(path)
+            return _write(path.with_suffix(CODELESS), segmenter.save)
         except TypeError:
             # A parameter is an object of the user's, which joblib keeps.
             pass
-    write_atomically(path.with_suffix(PICKLED), lambda file: joblib.dump(segmenter, file))
-    return find_model(path)
+    return _write(path.with_suffix(PICKLED), lambda file: joblib.dump(segmenter, file))
+
+
+def _write(path, save):
+    with replace_whole(path) as temporary:
+        save(temporary)
+        # Of this file, whatever another process puts in its place.
+        digest = digest_file(temporary)
+    return StoredModel(path, digest)
 
 
 def _is_ours(segmenter):

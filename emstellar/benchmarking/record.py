@@ -1,7 +1,7 @@
 """What is kept of one finished job."""
 
 import json
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
 import numpy as np
@@ -57,6 +57,9 @@ class Record:
         Versions.
     error : dict of str to str
         Type, message and traceback of what went wrong; empty when all went well.
+    deaths : list of dict
+        The computations of further metrics that ended their process: "scorers", the fingerprint
+        by name of each metric that was computed, and "error", as above.
     maps : dict of str to list of ndarray
         The probability maps of each subset, as `encode_maps` made them.
     model : segmenter, StoredModel or None
@@ -85,6 +88,7 @@ class Record:
     host: str = ""
     environment: dict = field(default_factory=dict)
     error: dict = field(default_factory=dict)
+    deaths: list = field(default_factory=list)
     maps: Any = field(default_factory=dict, repr=False)
     model: Any = field(default=None, repr=False)
 
@@ -97,6 +101,24 @@ class Record:
     def key(self):
         """The method, repeat and fold."""
         return self.method, self.repeat, self.fold
+
+    def after_death(self, scorers):
+        """Return the record as failed, if computing some of these metrics has ended a process.
+
+        Parameters
+        ----------
+        scorers : dict of str to str
+            The fingerprints, by name, of the metrics that the record lacks.
+
+        Returns
+        -------
+        Record
+            This one, if there was no such death.
+        """
+        for death in self.deaths:
+            if death["scorers"].items() <= scorers.items():
+                return replace(self, error=death["error"])
+        return self
 
     def keep_maps(self, subset, probabilities, dtype):
         """Keep the maps of a subset in `dtype`."""

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
+from ..files import write_atomically
 from ..validation import check_groups, is_sequence_of_arrays
 from . import frames
 from .csv_tables import collect_tables
@@ -94,6 +95,11 @@ class BenchmarkResult(KeptOutputs, ResultQuestions):
         done = {record.key for record in self.records}
         jobs = self.manifest.get("jobs", ())
         return [(m, r, f) for m, r, f, *_ in jobs if (m, r, f) not in done]
+
+    @property
+    def damage(self):
+        """What could not be read when the result was loaded, one sentence for each file."""
+        return list(self.manifest.get("damage", ()))
 
     def methods_of(self, kind):
         """Return the names of the methods of a kind.
@@ -260,7 +266,7 @@ class BenchmarkResult(KeptOutputs, ResultQuestions):
         written = []
         for name, table in collect_tables(self).items():
             written.append(folder / f"{name}.csv")
-            without_formulas(table).to_csv(written[-1])
+            write_atomically(written[-1], without_formulas(table).to_csv)
         return written
 
     def to_html(self, path=None, **options):
@@ -306,7 +312,12 @@ class BenchmarkResult(KeptOutputs, ResultQuestions):
         Raises
         ------
         FileNotFoundError, ValueError
-            If there is no benchmark, or it is damaged.
+            If there is no benchmark, or none that can be read.
+
+        Warns
+        -----
+        UserWarning
+            Of each file that is damaged, and left out; see `damage`.
         """
         folder = Store(store)
         manifest, data = folder.load_benchmark()
@@ -314,14 +325,14 @@ class BenchmarkResult(KeptOutputs, ResultQuestions):
             Record(method, repeat, fold, fingerprint=fingerprint, asked=asked)
             for method, repeat, fold, fingerprint, asked in manifest["jobs"]
         ]
-        records = [record for record in map(folder.find, wanted) if record is not None]
+        records = [found for job in wanted if (found := _find(folder, job, manifest)) is not None]
         votes = make_ensembles(records, tuple(manifest["ensembles"]), manifest["scoring"][0])
         if manifest.get("joined") and len(records) == len(wanted):
             # Calls with some of the methods each have not held the votes of all.
             run = Runner(data, Scoring(manifest["scoring"]), manifest["context"][0], store=folder)
-            return cls(records + run(votes), data, manifest)
-        records += [record for record in map(folder.find, votes) if record is not None]
-        return cls(records, data, manifest)
+            return cls(records + run(votes), data, manifest | {"damage": folder.damage})
+        records += [found for vote in votes if (found := _find(folder, vote, manifest)) is not None]
+        return cls(records, data, manifest | {"damage": folder.damage})
 
     @classmethod
     def merge(cls, results, *, n_jobs=None, verbose=0):
@@ -435,6 +446,16 @@ class BenchmarkResult(KeptOutputs, ResultQuestions):
         records = run(jobs)
         records += run(make_ensembles(records, ensembles, scoring.names[0]))
         return cls(records, data, manifest)
+
+
+def _find(folder, job, manifest):
+    """Return the stored job, as failed if one of the metrics that were asked for had ended it."""
+    found = folder.find(job, "it is left out, and the same call of benchmark computes it anew")
+    if found is None:
+        return None
+    missing = [name for name in manifest["scoring"] if name not in found.scorers]
+    scorers = {n: f for d in found.deaths for n, f in d["scorers"].items() if n in missing}
+    return found.after_death(scorers)
 
 
 def _check_same_folds(results):

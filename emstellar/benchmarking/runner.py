@@ -89,7 +89,15 @@ class Runner:
         if record.failed:
             again = self.retry_failed or "transient" in record.error
             return None if again else record
-        return None if task.keep_model and record.model is None else record
+        if task.keep_model and record.model is None:
+            return None
+        return record if self.retry_failed else record.after_death(self._missing_scorers(record))
+
+    def _missing_scorers(self, record):
+        """Return the fingerprint of each metric that the record lacks in some subset."""
+        known = self.scoring.fingerprints
+        scorings = _missing_scoring(record, self.scoring).values()
+        return {n: known[n] for missing in scorings if missing for n in missing.scorers}
 
     def _is_complete(self, record):
         """Tell whether a record needs nothing more, not even a metric."""
@@ -148,14 +156,19 @@ class Runner:
                 yield (task, record), message
 
     def _keep_death(self, task, record, death):
-        """Return the record of a job whose process died, kept so that it is not met again."""
+        """Return the record of a job whose process died, kept so that it is not met again.
+
+        Where it died of a further metric, what was scored before is as good as ever, and is what a
+        call without that metric gets.
+        """
         error = {
             "type": type(death).__name__,
             "message": str(death),
             "traceback": "\n".join([str(death), *getattr(death, "__notes__", ())]),
         }
         if record is not None:
-            # It died of a further metric: what is in the store is as good as before.
+            record.deaths.append({"scorers": self._missing_scorers(record), "error": error})
+            _keep(record, self.store, lambda: self.store.save(record, with_maps=False))
             return replace(record, error=error)
         died = replace(task.record(), error=error, environment=describe_environment())
         if self.store is not None:
@@ -205,13 +218,23 @@ def _perform(task, record, data, scoring, map_dtype, store):
         if store is not None:
             _save(record, store)
         return record
+    try:
+        _score_further(record, data, scoring)
+    except Exception as error:
+        # What is in the store is as good as before.
+        return replace(record, error=describe_error(error))
+    record.deaths = [d for d in record.deaths if not d["scorers"].items() <= record.scorers.items()]
+    _keep(record, store, lambda: store.save(record, with_maps=False))
+    return record
+
+
+def _score_further(record, data, scoring):
+    """Add the metrics that a stored record lacks, by its maps."""
     for subset, missing in _missing_scoring(record, scoring).items():
         if missing is not None:
             X, y = data.take(subset, record.images[subset])
             maps = record.probabilities(subset)
             keep_scores(record, subset, maps, X, y, record.classes, missing)
-    _keep(record, store, lambda: store.save(record, with_maps=False))
-    return record
 
 
 def _missing_scoring(record, scoring):
@@ -227,9 +250,14 @@ def _save(record, store):
     if record.model is not None:
         try:
             store.save_model(record)
-        except OSError:
-            # The machine's fault, not the job's: its scores count, and it is told below.
+        except OSError as error:
+            # The machine's fault, not the job's: its scores count.
             record.model = None
+            warnings.warn(
+                f"{store.directory} could not keep the model of {_describe(record)} ({error}); the "
+                "same call fits it again.",
+                stacklevel=2,
+            )
         except Exception as error:
             # Whoever asked for the model must hear that there is none.
             record.model, record.error = None, describe_error(error)

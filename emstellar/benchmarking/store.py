@@ -11,17 +11,10 @@ import re
 import warnings
 from pathlib import Path
 
-from ..files import check_writable
+from ..files import DamagedFileError, check_writable, remove_leftovers
 from .manifests import Manifests
 from .models import remove_model, write_model
-from .record_files import (
-    MAPS,
-    DamagedFileError,
-    StoredMaps,
-    read_record,
-    write_maps,
-    write_record,
-)
+from .record_files import MAPS, read_record, write_maps, write_record
 
 # File systems take 255 bytes; the rest of the name needs about a hundred.
 _LONGEST_SLUG = 60
@@ -34,30 +27,37 @@ class Store:
     ----------
     directory : path-like
         Made when something is saved.
+
+    Attributes
+    ----------
+    damage : list of str
+        What could not be read so far.
     """
 
     def __init__(self, directory):
         self.directory = Path(directory).absolute()
         self._jobs = self.directory / "jobs"
-        self._manifests = Manifests(self.directory)
+        self.damage = []
+        self._manifests = Manifests(self.directory, self.damage)
 
     def check_writable(self):
         """Raise an OSError that says why, if nothing can be written to the folder."""
         check_writable(self._jobs)
+        remove_leftovers(self._jobs)
 
     def _path(self, record, suffix=".json"):
         return self._jobs / f"{_stem(record)}.{record.fingerprint[:16]}{suffix}"
 
     def save(self, record, with_maps=True):
         """Write a job; its maps are on disk from then on, not in memory."""
-        path = self._path(record)
+        path, maps = self._path(record), record.maps
         if with_maps:
             self._begin(record)
             if record.model is None:
                 remove_model(path)
-            write_maps(path.with_suffix(MAPS), record.maps)
-        write_record(path, record)
-        record.maps = StoredMaps(path.with_suffix(MAPS))
+            maps = write_maps(path.with_suffix(MAPS), maps)
+        write_record(path, record, maps)
+        record.maps = maps
 
     def save_model(self, record):
         """Write the fitted segmenter of a job, to be followed by `save`."""
@@ -70,30 +70,37 @@ class Store:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.unlink(missing_ok=True)
 
-    def find(self, record):
+    def find(self, record, otherwise="the job runs again"):
         """Return the stored job with the method, repeat, fold and fingerprint of `record`.
 
         A method that was renamed is found by what it computes.
 
+        Parameters
+        ----------
+        record : Record or Job
+        otherwise : str, optional
+            What happens, as the warning says, if its files are damaged.
+
         Returns
         -------
         Record or None
-            None, with a warning if files are damaged, when the job must be run again.
+            None, with a warning if files are damaged, when there is no such job.
         """
-        found = self._read(self._path(record), record)
-        return self._find_renamed(record) if found is None else found
+        found = self._read(self._path(record), record, otherwise)
+        return self._find_renamed(record, otherwise) if found is None else found
 
-    def _read(self, path, record):
+    def _read(self, path, record, otherwise):
         try:
             found = read_record(path)
         except DamagedFileError as error:
-            warnings.warn(f"{error}; the job runs again.", stacklevel=4)
+            self.damage.append(str(error))
+            warnings.warn(f"{error}; {otherwise}.", stacklevel=4)
             return None
         return found if found is not None and found.fingerprint == record.fingerprint else None
 
-    def _find_renamed(self, record):
+    def _find_renamed(self, record, otherwise):
         for path in self._jobs.glob(f"*.{_place(record)}.*.{record.fingerprint[:16]}.json"):
-            found = self._read(path, record)
+            found = None if path == self._path(record) else self._read(path, record, otherwise)
             if found is not None and found.kind == record.kind:
                 found.method = record.method
                 return found

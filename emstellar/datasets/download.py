@@ -66,7 +66,7 @@ def _fetch(source, name, registry, folder):
             return keeper.fetch(name)
         except (RequestException, ValueError) as error:
             problems.append(f"{url}: {error}")
-        except (PermissionError, FileExistsError, NotADirectoryError) as error:
+        except OSError as error:
             raise type(error)(error.errno, cannot_write(folder, error)) from error
     raise OSError(
         f"Could not download {name}. If you have it, put it at {folder / name}. Tried "

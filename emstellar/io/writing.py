@@ -1,13 +1,12 @@
 """Images and masks to files: `write_images`."""
 
-import os
 from pathlib import Path
-from uuid import uuid4
 
 import numpy as np
 import tifffile
 from skimage.io import imsave
 
+from ..files import replace_whole
 from ..validation import is_sequence_of_arrays
 from .formats import HDF5, MRC, TIFF, import_extra
 
@@ -89,12 +88,14 @@ def _write_stack(path, images, names):
         )
     stack = np.stack(images)
     write = {**dict.fromkeys(TIFF, _tiff), **dict.fromkeys(MRC, _mrc), **dict.fromkeys(HDF5, _hdf5)}
-    _atomically(path, lambda file: write[path.suffix.lower()](file, stack, names))
+    with replace_whole(path) as temporary:
+        write[path.suffix.lower()](str(temporary), stack, names)
 
 
 def _write_one(path, image):
     if path.suffix in TIFF:
-        _atomically(path, lambda file: _tiff(file, image))
+        with replace_whole(path) as temporary:
+            _tiff(str(temporary), image)
         return
     grey = image.ndim == 2
     if image.dtype not in ((np.uint8, np.uint16, np.bool_) if grey else (np.uint8,)):
@@ -102,17 +103,8 @@ def _write_one(path, image):
             f"A PNG file cannot hold {'grey' if grey else 'colour'} images of type "
             f"{image.dtype} ({path.name}); use suffix='.tif'."
         )
-    _atomically(path, lambda file: imsave(file, image, check_contrast=False))
-
-
-def _atomically(path, write):
-    """Call ``write(file)`` with a temporary file name beside `path`, then rename it to `path`."""
-    temporary = path.with_name(f".writing-{uuid4().hex}{path.suffix}")
-    try:
-        write(str(temporary))
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
+    with replace_whole(path) as temporary:
+        imsave(str(temporary), image, check_contrast=False)
 
 
 def _tiff(file, array, names=None):

@@ -36,6 +36,11 @@ def headlines(result, subset):
     if result.missing:
         missing = count(len(result.missing), "job")
         sentences.append(f"The benchmark is not finished: {missing} still to run.")
+    if result.damage:
+        damaged = count(len(result.damage), "file")
+        sentences.append(
+            f"Left out because damaged, and computed anew by the same call: {damaged}."
+        )
     return sentences
 
 

@@ -1,10 +1,13 @@
 """Segmenters on disk: one file that holds numbers and text, and can hold no code."""
 
+import warnings
+
 import numpy as np
 
 import emstellar
 from emstellar import constraints
 from emstellar.archive import read_archive, write_archive
+from emstellar.fingerprints import identify
 from emstellar.segmenters.file_header import (
     FITTED,
     FORMAT,
@@ -105,6 +108,7 @@ def save(segmenter, path, *, include_optimizer):
         "format": FORMAT,
         "class": type(segmenter).__name__,
         "parameters": parameters_as_text(segmenter),
+        "network_code": _network_code(segmenter),
         "fitted": {name: getattr(segmenter, name) for name in FITTED},
         "classes": {"values": segmenter.classes_.tolist(), "dtype": str(segmenter.classes_.dtype)},
         "n_channels_in": segmenter.n_channels_in_,
@@ -116,6 +120,13 @@ def save(segmenter, path, *, include_optimizer):
         # Where `partial_fit` is in its learning-rate schedule, if it is in one.
         "schedule_start": getattr(segmenter, "_schedule_start", None) if optimizer else None,
     }
+    try:
+        check_header(header)
+    except ValueError as error:
+        raise ValueError(
+            f"This {type(segmenter).__name__} cannot be saved: {error}. Its last fit was stopped "
+            "before it ended; fit it anew."
+        ) from error
     write_archive(path, header, {"variable": arrays["variables"], "optimizer": optimizer or []})
 
 
@@ -143,6 +154,11 @@ def load(path, *, network=None):
         If the file is not one of ours, is damaged or tampered with, or comes from a newer
         version.
 
+    Warns
+    -----
+    UserWarning
+        If another version of emstellar has written it, or `network` has been edited since.
+
     Examples
     --------
     >>> import os, tempfile
@@ -168,6 +184,7 @@ def load(path, *, network=None):
             raise ValueError(f"it holds {len(optimizer)} arrays of an optimiser that it denies")
         _check_before_building(segmenter, variables)
         _check_values(variables)
+        _warn_of_other_code(segmenter, header.get("network_code"), path)
     except (ValueError, TypeError, KeyError, OverflowError) as error:
         raise ValueError(f"{path} cannot be loaded: {error}") from error
     state = {
@@ -215,6 +232,26 @@ def _check_values(arrays):
                 f"The weights of the network are NaN or infinite (array {i}): it predicts nothing. "
                 "Train it anew, with a lower learning_rate."
             )
+
+
+def _network_code(segmenter):
+    """Return the digest of the code of a user's network, which a file cannot hold; else None."""
+    network = segmenter.get_params(deep=False).get("network")
+    try:
+        return None if network is None else identify(network).code
+    except ValueError:
+        # It is bound to what cannot be told from others.
+        return None
+
+
+def _warn_of_other_code(segmenter, stored, path):
+    """Warn if a network has been edited: its weights may fit, and mean something else."""
+    if stored is not None and stored != _network_code(segmenter):
+        warnings.warn(
+            f"{path} was written with other code of its network: check a prediction before you "
+            "rely on it.",
+            stacklevel=4,
+        )
 
 
 def _with_parameters(header, network):

@@ -8,6 +8,7 @@ import joblib
 
 from emstellar._keras import keras
 from emstellar.archive import read_archive, write_archive
+from emstellar.files import check_writable, remove_leftovers
 from emstellar.fingerprints import identify
 from emstellar.training.compilation import optimizer_state
 
@@ -43,6 +44,8 @@ def checkpoint_path(segmenter, data, first_epoch=0):
     ------
     ValueError
         If a parameter cannot be told from others of its kind.
+    OSError
+        If nothing can be written to the folder.
 
     Warns
     -----
@@ -55,7 +58,8 @@ def checkpoint_path(segmenter, data, first_epoch=0):
     a fit wants its epochs back.
     """
     folder = Path(segmenter.checkpoint)
-    folder.mkdir(parents=True, exist_ok=True)
+    check_writable(folder)
+    remove_leftovers(folder)
     identity = identify(segmenter, without=_WITHOUT_EFFECT, loose=("callbacks",))
     asked = joblib.hash([identity.parameters, data, first_epoch])[:16]
     stem = f"{type(segmenter).__name__}-{asked}"
@@ -106,7 +110,15 @@ class Checkpoint(keras.callbacks.Callback):
             "best": {name: value for name, value in best.items() if name != "weights"},
         }
         arrays = [keras.ops.convert_to_numpy(variable) for variable in variables]
-        write_archive(self.path, header, {"variable": arrays, "best": best["weights"]})
+        try:
+            write_archive(self.path, header, {"variable": arrays, "best": best["weights"]})
+        except OSError as error:
+            # The fit can do without; once there is room again, the next epoch is kept.
+            warnings.warn(
+                f"{self.path.parent} could not keep epoch {epoch + 1} ({error}): the fit goes on, "
+                "but would begin at an earlier epoch if it were killed.",
+                stacklevel=2,
+            )
 
     def _piece(self):
         """Return begin, end and processor seconds of this process' share of the fit."""

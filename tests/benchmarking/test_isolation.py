@@ -2,15 +2,18 @@
 
 import multiprocessing
 import os
+import signal
 import sys
 import threading
 
 import joblib
 import numpy as np
+import pandas as pd
 import pytest
 from sklearn.exceptions import FitFailedWarning
+from sklearn.metrics import make_scorer
 
-from emstellar import benchmark
+from emstellar import BenchmarkResult, benchmark
 
 from .segmenters import (
     CountingThreshold,
@@ -71,6 +74,35 @@ def test_who_dies_is_a_row_of_errors_and_is_not_met_again(data, tmp_path):
             data, {name: methods[name] for name in ("left", "good")}, store=store, retry_failed=True
         )
     assert len(processes(fits)) == 5
+
+
+def deadly(y_true, y_prob):
+    """Count the call, and end the process."""
+    with open(os.environ["TESTS_FILE_OF_CALLS"], "a") as file:
+        file.write("called\n")
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def test_who_dies_of_a_further_metric_is_not_met_again_and_keeps_its_scores(
+    data, tmp_path, monkeypatch
+):
+    calls, store = tmp_path / "calls", tmp_path / "store"
+    monkeypatch.setenv("TESTS_FILE_OF_CALLS", str(calls))
+    scoring = {"f1": "f1", "deadly": make_scorer(deadly, response_method="predict_proba")}
+    methods = {"a": NoisyThreshold()}
+    first = run(data, methods, store=store)
+    for _ in range(2):
+        with pytest.raises(ValueError, match=r"All the 1 jobs failed.*\n.*SIGKILL"):
+            run(data, methods, store=store, scoring=scoring)
+        assert calls.read_text() == "called\n"
+    assert BenchmarkResult.load(store).errors["type"].tolist() == ["WorkerDied"]
+    with pytest.raises(ValueError, match="All the 1 jobs failed"):
+        run(data, methods, store=store, scoring=scoring, retry_failed=True)
+    assert calls.read_text() == "called\n" * 2
+    again = run(data, methods, store=store, scoring=("f1", "roc_auc"))
+    assert again.errors.empty
+    scores = again.fold_scores[again.fold_scores["metric"] == "f1"].reset_index(drop=True)
+    pd.testing.assert_frame_equal(scores, first.fold_scores)
 
 
 def test_one_worker_does_all_jobs_of_all_calls(data, tmp_path):

@@ -10,7 +10,7 @@ from sklearn.exceptions import FitFailedWarning
 from emstellar import BenchmarkResult, RandomForestSegmenter, UNetSegmenter, benchmark
 from emstellar.benchmarking import record_files
 from emstellar.benchmarking import run as run_module
-from emstellar.benchmarking.models import find_model, write_model
+from emstellar.benchmarking.models import write_model
 from tests.segmenters.small import small_segmenter, two_convolutions
 
 from .segmenters import CountingThreshold, FailingSegmenter, LockedThreshold, NoisyThreshold
@@ -59,8 +59,9 @@ def test_models_give_the_maps_that_were_scored(data, tmp_path):
 def test_what_load_would_not_know_is_written_by_joblib(tmp_path):
     path = tmp_path / "model.npz"
     for segmenter in (OwnUNet(width=0.5), NoisyThreshold(3.0)):
-        assert write_model(segmenter, path).path.suffix == ".joblib"
-        assert repr(find_model(path).load()) == repr(segmenter)
+        model = write_model(segmenter, path)
+        assert model.path.suffix == ".joblib"
+        assert repr(model.load()) == repr(segmenter)
 
 
 @pytest.mark.backend

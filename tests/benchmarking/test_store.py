@@ -1,6 +1,7 @@
 """A benchmark that is stopped goes on, and repeats nothing."""
 
 import json
+import os
 import subprocess
 import sys
 import threading
@@ -183,9 +184,29 @@ def test_no_store_and_a_damaged_store_are_named(store, data, fits):
     assert BenchmarkResult.load(store).missing == []
 
 
+def test_what_killed_processes_left_is_deleted_after_a_day(data, fits, store):
+    run(data, fits, store)
+    old, new = store / "jobs" / ".1-ab.tmp.npz", store / "jobs" / ".2-cd.tmp.npz"
+    for path in (old, new):
+        path.touch()
+    os.utime(old, (0, 0))
+    run(data, fits, store, cv=2)
+    assert not old.exists()
+    assert new.exists()
+
+
+def test_a_damaged_call_is_written_anew(data, fits, store):
+    run(data, fits, store)
+    (manifest,) = store.glob("benchmark-*.json")
+    manifest.write_text(manifest.read_text().replace('"a/b"', '"a/c"'))
+    with pytest.warns(UserWarning, match=rf"{manifest.name} is damaged .*content has changed"):
+        run(data, fits, store)
+    assert BenchmarkResult.load(store).methods_of("segmenter") == ["a/b", "c"]
+
+
 def test_nothing_temporary_is_left(data, fits, store):
     run(data, fits, store)
-    assert not [path for path in store.rglob("*") if path.name.endswith(".tmp")]
+    assert not [path for path in store.rglob("*") if path.name.startswith(".")]
 
 
 class Untold:
