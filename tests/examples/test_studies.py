@@ -142,3 +142,13 @@ def test_steps_and_loss_may_be_given_instead(studies, tmp_path, monkeypatch):
     assert (plan.methods, plan.seeds, plan.steps) == (["unet-bn"], 3, 60)
     (segmenter,) = plan.make(plan.methods).values()
     assert (segmenter.loss, segmenter.epochs) == ("focal", 60 // recipe.STEPS_PER_EPOCH)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform != "linux", reason="sends signals and limits another process")
+def test_a_disturbed_benchmark_ends_as_an_undisturbed_one(studies):
+    disturbances = "--kills 2 --interrupts 1 --full-disks 1 --epochs 2 --methods network forest"
+    totals = studies["disturbed_benchmark"].main(disturbances.split())
+    n_scores, n_other_scores, n_maps, n_other_maps, n_lost = totals
+    assert min(n_scores, n_maps) > 0
+    assert (n_other_scores, n_other_maps, n_lost) == (0, 0, 0)
