@@ -34,7 +34,7 @@ def main(arguments=None):
         0; 1 after an error that the user can mend, or where a report leaves something out because
         it is damaged; 130 after an interruption.
     """
-    parsed = build_parser().parse_args(arguments)
+    parsed, code = build_parser().parse_args(arguments), 0
     try:
         with output_may_be_closed():
             code = parsed.run(parsed)
