@@ -17,6 +17,7 @@ SECTIONS = {
     "benchmarking": "Benchmark",
     "displays": "Displays",
     "report": "Report",
+    "studies": "Studies by name",
     "inspection": "Inspection",
     "datasets": "Datasets",
     "networks": "Networks",

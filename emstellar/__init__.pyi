@@ -10,6 +10,7 @@ from . import networks as networks
 from . import optimizers as optimizers
 from . import report as report
 from . import segmenters as segmenters
+from . import studies as studies
 from . import testing as testing
 from . import training as training
 from . import volume as volume

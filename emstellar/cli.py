@@ -211,7 +211,7 @@ def _add_segment(commands):
 
 def _demo(parsed):
     from .benchmarking import benchmark
-    from .benchmarking.studies import demo_methods, make_synthetic_study
+    from .studies import demo_methods, make_synthetic_study
 
     check_writable(parsed.out)
     study = make_synthetic_study(random_state=parsed.seed)
@@ -223,7 +223,7 @@ def _demo(parsed):
 
 def _benchmark(parsed):
     from .benchmarking import benchmark
-    from .benchmarking.settings import make_settings
+    from .studies import make_settings
 
     given = vars(parsed)
     settings = make_settings(given, given.get("config"))
@@ -262,8 +262,7 @@ def _say_damage(result):
 
 
 def _score(parsed):
-    from .benchmarking.prediction_folders import score_folders
-    from .benchmarking.scoring import DEFAULT_SCORING
+    from .benchmarking._prediction_folders import score_folders
 
     check_writable(parsed.out)
     result = score_folders(
@@ -271,12 +270,12 @@ def _score(parsed):
         parsed.truth,
         images=parsed.images,
         groups=parsed.groups,
-        scoring=parsed.metrics or DEFAULT_SCORING,
         threshold=parsed.threshold,
         foreground=parsed.foreground,
         maximum=parsed.maximum,
         pair_by=parsed.pair_by,
         n_jobs=parsed.jobs,
+        **({"scoring": parsed.metrics} if parsed.metrics else {}),
     )
     print(result.data.description)
     _finish(result, parsed.out, "Scores of probability maps", colors=parsed.colors)
@@ -326,7 +325,7 @@ def _judge_range(segmenter, images, where):
 
 
 def _networks(parsed):
-    from .benchmarking.studies import network_table
+    from .studies import network_table
 
     _print_table(network_table(parsed.size), f"For one image of {parsed.size} x {parsed.size}")
 
@@ -340,13 +339,27 @@ def _doctor(parsed):
 
 def _finish(result, out, title, **page):
     """Write everything to a folder; print the summary and where things are."""
-    from .benchmarking.tables import format_summary
     from .report import write_folder
 
     for subset in result.subsets:
-        _print_table(format_summary(result.summary(subset=subset)), f"{subset} images")
+        _print_table(_format_summary(result.summary(subset=subset)), f"{subset} images")
     for name, path in write_folder(result, out, title=title, **page).items():
         print(f"{name:9} {path}")
+
+
+def _format_summary(summary):
+    """Return a summary as text: means, with the spread over folds where there is one."""
+    import pandas as pd
+
+    def text(mean, spread):
+        return f"{mean:.5f}" if pd.isna(spread) else f"{mean:.4f} ± {spread:.4f}"
+
+    metrics = list(dict.fromkeys(summary.columns.get_level_values("metric")))
+    columns = {
+        metric: [text(*row) for row in summary[metric][["mean", "std_folds"]].to_numpy()]
+        for metric in metrics
+    }
+    return pd.DataFrame(columns, index=pd.Index(summary.index, name=None))
 
 
 def _print_table(frame, title):

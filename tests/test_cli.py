@@ -13,15 +13,10 @@ import pytest
 from skimage.io import imread, imsave
 
 import emstellar
-from emstellar import cli
-from emstellar.benchmarking import (
-    BenchmarkResult,
-    own_methods,
-    settings,
-    splitters,
-    studies,
-)
-from emstellar.benchmarking.scoring import DEFAULT_SCORING
+from emstellar import cli, studies
+from emstellar.benchmarking import BenchmarkResult
+from emstellar.benchmarking._scoring import DEFAULT_SCORING
+from emstellar.studies import Settings, _data, _methods, _settings, _splitters
 
 from .benchmarking.segmenters import NoisyThreshold
 
@@ -41,7 +36,7 @@ def cheap(monkeypatch):
     def make(*args, **kwargs):
         return {"blunt": NoisyThreshold(3.0), "sharp": NoisyThreshold(20.0)}
 
-    monkeypatch.setattr(own_methods, "choose_methods", make)
+    monkeypatch.setattr(_settings, "choose_methods", make)
     monkeypatch.setattr(studies, "demo_methods", make)
     small = partial(studies.make_synthetic_study, shape=(32, 32))
     monkeypatch.setattr(studies, "make_synthetic_study", small)
@@ -247,7 +242,7 @@ def test_doctor_tells_versions_devices_and_data_home(capsys):
 @pytest.mark.backend
 def test_networks_lists_published_counts(capsys, monkeypatch):
     names = ("unet", "emnet-v1-bn")
-    monkeypatch.setattr(studies, "NETWORKS", {name: studies.NETWORKS[name] for name in names})
+    monkeypatch.setattr(_methods, "NETWORKS", {name: _methods.NETWORKS[name] for name in names})
     assert cli.main(["networks"]) == 0
     printed = capsys.readouterr().out
     assert "U-Net" in printed
@@ -358,12 +353,12 @@ def test_help_tells_the_true_defaults_and_choices(capsys, monkeypatch):
         cli.main(["benchmark", "--help"])
     told = re.findall(r"^  --([\w-]+) .*\(([^()]+)\)$", capsys.readouterr().out, re.MULTILINE)
     assert len(told) >= 10
-    defaults = vars(settings.Settings())
+    defaults = vars(Settings())
     assert told == [(name, str(defaults[name.replace("-", "_")])) for name, _ in told]
-    for text in (cli.CV_HELP, splitters.CV_WORDS):
+    for text in (cli.CV_HELP, _splitters.CV_WORDS):
         words = set(re.findall(r"[\w:-]+", text))
         assert {"leave-one-group-out", "blocks:N", "blocks:N:GAP"} <= words
-    assert set(studies.DATA_SETS) <= set(re.findall(r"\w+", cli.DATA_HELP))
+    assert set(_data.DATA_SETS) <= set(re.findall(r"\w+", cli.DATA_HELP))
 
 
 def test_the_package_can_be_run_as_the_command():

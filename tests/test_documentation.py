@@ -25,7 +25,7 @@ SHOWN_BY = {
     "BenchmarkResult": "benchmark",
     "benchmarking.Comparison": "benchmarking.compare_methods",
     "benchmarking.LearningCurve": "benchmarking.learning_curve",
-    "benchmarking.ParameterStudy": "benchmarking.parameter_study",
+    "benchmarking.ValidationCurve": "benchmarking.validation_curve",
     "inspection.ModelComplexity": "inspection.complexity",
 }
 

@@ -13,11 +13,11 @@ from sklearn.utils.validation import has_fit_parameter
 
 from ..fingerprints import identify
 from ..input_warnings import inputs_were_judged
+from ._methods import seeded_clone
+from ._processes.resources import Meter, count_pixels, fresh_memory
+from ._processes.warm_up import uses_keras, warm_up, warm_up_prediction
+from ._record import Record
 from .environment import describe_environment
-from .methods import seeded_clone
-from .record import Record
-from .resources import Meter, count_pixels, fresh_memory
-from .warm_up import uses_keras, warm_up, warm_up_prediction
 
 
 @dataclass

@@ -17,7 +17,7 @@ class BatchSizeDisplay:
     Parameters
     ----------
     table : DataFrame
-        Of `emstellar.benchmarking.ParameterStudy.table`: indexed by value, with the score and
+        Of `emstellar.benchmarking.ValidationCurve.table`: indexed by value, with the score and
         `fit_time` and `fit_peak_memory`, and their standard deviations. Where
         `fit_peak_device_memory` is there and was measured, it is drawn instead of the latter.
     metric : str
@@ -50,13 +50,13 @@ class BatchSizeDisplay:
         self.metric = metric
 
     @classmethod
-    def from_study(cls, study, *, metric=None, subset=None, axes=None):
-        """Draw a study of one parameter.
+    def from_validation_curve(cls, curve, *, metric=None, subset=None, axes=None):
+        """Draw the values of one parameter.
 
         Parameters
         ----------
-        study : ParameterStudy
-            From `emstellar.benchmarking.batch_size_study` or `parameter_study`.
+        curve : ValidationCurve
+            From `emstellar.benchmarking.batch_size_curve` or `validation_curve`.
         metric : str, optional
             The first by default.
         subset : {"validation", "test"}, optional
@@ -67,8 +67,8 @@ class BatchSizeDisplay:
         -------
         BatchSizeDisplay
         """
-        metric = study.result.metrics[0] if metric is None else metric
-        return cls(study.table(metric, subset), metric).plot(axes=axes)
+        metric = curve.result.metrics[0] if metric is None else metric
+        return cls(curve.table(metric, subset), metric).plot(axes=axes)
 
     def plot(self, axes=None):
         """Draw the three panels.

@@ -125,12 +125,12 @@ ComplexityDisplay.from_benchmark(result, metric="f1")
 # see more patches. The bars are one standard deviation of two folds: hardly known, like the memory,
 # most of which is the libraries'.
 
-from emstellar.benchmarking import batch_size_study
+from emstellar.benchmarking import batch_size_curve
 from emstellar.displays import BatchSizeDisplay
 
 options["scoring"] = "f1"
-study = batch_size_study(network(8), X, y, sizes=[1, 4, 16], cv=2, **options)
-BatchSizeDisplay.from_study(study)
+curve = batch_size_curve(network(8), X, y, sizes=[1, 4, 16], cv=2, **options)
+BatchSizeDisplay.from_validation_curve(curve)
 
 # %%
 # How many images?

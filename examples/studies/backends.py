@@ -23,12 +23,12 @@ TOLERANCE = 1e-4
 def make_segmenters():
     """Return one small segmenter for each network and variant."""
     from emstellar import segmenters
-    from emstellar.benchmarking.studies import NETWORKS, make_methods
+    from emstellar.studies import make_methods, method_names
 
     training = {"epochs": 1, "steps_per_epoch": 2, "batch_size": 2, "random_state": 0}
     small = {"width": WIDTH, "patch_size": 32, **training}
     return {
-        **make_methods(list(NETWORKS), **small),
+        **make_methods(method_names("network"), **small),
         "ResNet-50": segmenters.ResNetSegmenter(variant="resnet50", **small),
         "SegNet, indices": segmenters.SegNetSegmenter(unpooling="indices", **small),
         "CDeep3M, 3 frames": segmenters.CDeep3MSegmenter(n_frames=3, **small),

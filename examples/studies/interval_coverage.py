@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from emstellar.benchmarking.paired import difference_of
+from emstellar.benchmarking.statistics import difference_of
 
 TABLE = Path(__file__).with_name("isbi2012_f1_of_sections.csv")
 UNITS = (4, 5, 6, 10, 20, 50)

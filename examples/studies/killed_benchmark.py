@@ -18,10 +18,11 @@ import time
 import pandas as pd
 
 from emstellar.benchmarking import BenchmarkResult
-from emstellar.benchmarking.studies import NETWORKS
+from emstellar.studies import method_names
 
 # EfficientNet is beyond the paper: the other fourteen are its networks.
-METHODS = [*(name for name in NETWORKS if name != "efficientnet"), "forest", "ilastik"]
+NETWORKS = [name for name in method_names("network") if name != "efficientnet"]
+METHODS = [*NETWORKS, "forest", "ilastik"]
 
 
 def command(options, store, out):

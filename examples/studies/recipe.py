@@ -135,7 +135,7 @@ class Plan:
 
     def make(self, names, **others):
         """Return unfitted segmenters by their names in tables: as planned, but for `others`."""
-        from emstellar.benchmarking.studies import make_methods
+        from emstellar.studies import make_methods
 
         training = {
             "width": self.width,

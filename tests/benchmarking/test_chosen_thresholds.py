@@ -7,10 +7,10 @@ from sklearn.metrics import f1_score
 
 from emstellar import RandomForestSegmenter, benchmark
 from emstellar.benchmarking import BenchmarkResult
-from emstellar.benchmarking.data import BenchmarkData
+from emstellar.benchmarking._data import BenchmarkData
+from emstellar.benchmarking._record import Record
+from emstellar.benchmarking._scoring import Scoring
 from emstellar.benchmarking.job import keep_scores
-from emstellar.benchmarking.record import Record
-from emstellar.benchmarking.scoring import Scoring
 from emstellar.metrics import find_threshold, v_rand_score
 
 from .segmenters import NoisyThreshold

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from emstellar import KerasSegmenter, RandomForestSegmenter, UNetSegmenter, benchmark
-from emstellar.benchmarking.machine_time import machine_seconds
-from emstellar.benchmarking.record import Record
-from emstellar.benchmarking.warm_up import warm_up_prediction
+from emstellar.benchmarking._costs import machine_seconds
+from emstellar.benchmarking._processes.warm_up import warm_up_prediction
+from emstellar.benchmarking._record import Record
 from tests.benchmarking.segmenters import NoisyThreshold
 from tests.segmenters.small import bright_discs, small_segmenter, two_convolutions
 

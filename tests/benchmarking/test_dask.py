@@ -9,10 +9,10 @@ import pandas as pd
 import pytest
 
 from emstellar import BenchmarkResult, RandomForestSegmenter, benchmark
-from emstellar.benchmarking import run as run_module
-from emstellar.benchmarking import runner
-from emstellar.benchmarking.data import BenchmarkData
-from emstellar.benchmarking.store import Store
+from emstellar.benchmarking import _benchmark as run_module
+from emstellar.benchmarking import _execution as runner
+from emstellar.benchmarking._data import BenchmarkData
+from emstellar.benchmarking._store.store import Store
 
 from .segmenters import CountingThreshold, FailingSegmenter, NoisyThreshold
 

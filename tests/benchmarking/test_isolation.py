@@ -170,7 +170,7 @@ def test_an_interrupt_ends_the_workers_and_keeps_what_is_finished(data, tmp_path
 
 
 def test_no_worker_outlives_its_use(data, tmp_path):
-    from emstellar.benchmarking.isolation import stop_idle_workers
+    from emstellar.benchmarking._processes.isolation import stop_idle_workers
 
     run(data, {"a": CountingThreshold(str(tmp_path))})
     (process,) = processes(tmp_path)

@@ -8,9 +8,9 @@ from keras import ops
 from sklearn.exceptions import FitFailedWarning
 
 from emstellar import BenchmarkResult, RandomForestSegmenter, UNetSegmenter, benchmark
-from emstellar.benchmarking import record_files
-from emstellar.benchmarking import run as run_module
-from emstellar.benchmarking.models import write_model
+from emstellar.benchmarking import _benchmark as run_module
+from emstellar.benchmarking._store import record_files
+from emstellar.benchmarking._store.models import write_model
 from tests.segmenters.small import small_segmenter, two_convolutions
 
 from .segmenters import CountingThreshold, FailingSegmenter, LockedThreshold, NoisyThreshold

@@ -12,18 +12,15 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 
 from emstellar import RandomForestSegmenter, UNetSegmenter, VotingSegmenter
-from emstellar.benchmarking.data import check_data, make_splits
+from emstellar.benchmarking._data import check_data, make_splits
+from emstellar.benchmarking._methods import name_segmenters, seeded_clone
+from emstellar.benchmarking._processes.resources import Meter
+from emstellar.benchmarking._progress import show_progress
+from emstellar.benchmarking._record import Record
+from emstellar.benchmarking._scoring import DEFAULT_SCORING, Scoring
+from emstellar.benchmarking._store.record_files import StoredMaps
 from emstellar.benchmarking.environment import describe_environment, diagnose
 from emstellar.benchmarking.maps import decode_maps, encode_maps
-from emstellar.benchmarking.methods import (
-    name_segmenters,
-    seeded_clone,
-)
-from emstellar.benchmarking.progress import show_progress
-from emstellar.benchmarking.record import Record
-from emstellar.benchmarking.record_files import StoredMaps
-from emstellar.benchmarking.resources import Meter
-from emstellar.benchmarking.scoring import DEFAULT_SCORING, Scoring
 from emstellar.files import write_atomically
 from emstellar.fingerprints import fingerprint_arrays, identify
 

@@ -8,9 +8,9 @@ from sklearn.model_selection import GroupKFold
 
 from emstellar import RandomForestSegmenter, benchmark
 from emstellar.benchmarking import BenchmarkResult, score_folders
-from emstellar.benchmarking.studies import load_study, make_synthetic_study
 from emstellar.io import write_images
 from emstellar.model_selection import BlockKFold
+from emstellar.studies import load_study, make_synthetic_study
 
 from .segmenters import NoisyThreshold
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from emstellar import BaseSegmenter, BenchmarkResult, benchmark
-from emstellar.benchmarking.scoring import Scoring
+from emstellar.benchmarking._scoring import Scoring
 from emstellar.metrics import compute_scores, pixel_error, v_info_score, v_rand_score
 
 

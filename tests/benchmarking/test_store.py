@@ -13,7 +13,7 @@ import pytest
 from sklearn.exceptions import FitFailedWarning
 
 from emstellar import BenchmarkResult, benchmark
-from emstellar.benchmarking import run as run_module
+from emstellar.benchmarking import _benchmark as run_module
 from emstellar.benchmarking.job import Job
 
 from .segmenters import CountingThreshold, FailingSegmenter, NoisyThreshold

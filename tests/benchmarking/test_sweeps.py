@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from sklearn.model_selection import KFold, cross_validate
 
-from emstellar.benchmarking import batch_size_study, learning_curve, parameter_study
+from emstellar.benchmarking import batch_size_curve, learning_curve, validation_curve
 from emstellar.displays import BatchSizeDisplay, LearningCurveDisplay
 from emstellar.metrics import get_scorer
 
@@ -80,7 +80,7 @@ def test_wrong_sizes_are_named(data, size):
 
 
 def test_a_parameter_study_is_a_benchmark_of_its_values(data):
-    study = parameter_study(
+    curve = validation_curve(
         NoisyThreshold(),
         data["X"],
         data["y"],
@@ -90,18 +90,18 @@ def test_a_parameter_study_is_a_benchmark_of_its_values(data):
         scoring=("f1", "roc_auc"),
         verbose=0,
     )
-    table = study.table("f1")
+    table = curve.table("f1")
     assert table.index.tolist() == [2.0, 20.0]
     assert table.index.name == "steepness"
-    costs = study.result.resources.groupby("method")["fit_time"].mean()
+    costs = curve.result.resources.groupby("method")["fit_time"].mean()
     assert table.loc[2.0, "fit_time"] == costs["steepness=2.0"]
-    display = BatchSizeDisplay.from_study(study)
+    display = BatchSizeDisplay.from_validation_curve(curve)
     np.testing.assert_array_equal(display.lines_[0][0].get_ydata(), table["f1"])
     ticks = [label.get_text() for label in display.axes_[0].get_xticklabels()]
     assert ticks == ["2.0", "20.0"]
 
 
-def test_a_study_of_the_batch_size_fits_with_each(data):
+def test_a_curve_of_the_batch_size_fits_with_each(data):
     seen = []
 
     class Spy(Batched):
@@ -110,9 +110,9 @@ def test_a_study_of_the_batch_size_fits_with_each(data):
             return super().fit(X, y, groups)
 
     options = {"cv": 3, "scoring": "roc_auc", "verbose": 0}
-    study = batch_size_study(Spy(), data["X"], data["y"], sizes=[1, 8], **options)
+    curve = batch_size_curve(Spy(), data["X"], data["y"], sizes=[1, 8], **options)
     assert sorted(seen) == [1, 1, 1, 8, 8, 8]
-    table = study.table()
+    table = curve.table()
     assert table.index.name == "batch_size"
     assert table.index.tolist() == [1, 8]
     expected = cross_validate(
@@ -120,13 +120,13 @@ def test_a_study_of_the_batch_size_fits_with_each(data):
     )["test_score"]
     assert table.loc[8, "roc_auc"] == pytest.approx(expected.mean())
     assert (table[["fit_time", "fit_peak_memory"]] > 0).all(axis=None)
-    assert BatchSizeDisplay.from_study(study).axes_[0].get_xlabel() == "Batch size"
+    assert BatchSizeDisplay.from_validation_curve(curve).axes_[0].get_xlabel() == "Batch size"
 
 
 def test_wrong_studies_are_named(data):
     with pytest.raises(ValueError, match="Invalid parameter 'batch_size'"):
-        batch_size_study(NoisyThreshold(), data["X"], data["y"])
+        batch_size_curve(NoisyThreshold(), data["X"], data["y"])
     with pytest.raises(ValueError, match="at least one value"):
-        parameter_study(NoisyThreshold(), data["X"], data["y"], parameter="noise", values=[])
+        validation_curve(NoisyThreshold(), data["X"], data["y"], parameter="noise", values=[])
     with pytest.raises(ValueError, match="Invalid parameter 'nose'"):
-        parameter_study(NoisyThreshold(), data["X"], data["y"], parameter="nose", values=[1])
+        validation_curve(NoisyThreshold(), data["X"], data["y"], parameter="nose", values=[1])

@@ -41,11 +41,11 @@ def test_error_bars_reach_one_standard_deviation_where_it_is_known(table):
     assert_allclose([bar[:, 1] for bar in bars.get_segments()], [[0.7, 0.9], [0.9, 0.9]])
 
 
-def test_a_study_chooses_its_first_metric(table):
-    study = SimpleNamespace(
+def test_a_curve_chooses_its_first_metric(table):
+    curve = SimpleNamespace(
         result=SimpleNamespace(metrics=["f1", "v_rand"]), table=lambda metric, subset: table
     )
-    assert BatchSizeDisplay.from_study(study).axes_[0].get_ylabel() == "F1"
+    assert BatchSizeDisplay.from_validation_curve(curve).axes_[0].get_ylabel() == "F1"
 
 
 def test_learning_curves_are_means_with_a_band_of_one_standard_deviation():

@@ -11,7 +11,7 @@ import keras
 import numpy as np
 import pytest
 
-from emstellar.benchmarking.resources import Meter
+from emstellar.benchmarking._processes.resources import Meter
 from emstellar.inspection.device_memory import device_memory, reset_device_memory_peak
 
 MB = 1_000_000

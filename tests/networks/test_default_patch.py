@@ -8,14 +8,14 @@ import keras
 import pytest
 
 import emstellar
-from emstellar.benchmarking.studies import NETWORKS
+from emstellar.studies._methods import NETWORKS
 
 WIDTHS = (1 / 4, 1 / 16)
 
 PROGRAM = """
 import sys
 import emstellar
-from emstellar.benchmarking.studies import NETWORKS
+from emstellar.studies._methods import NETWORKS
 from emstellar.datasets import make_em_images
 
 _, name, parameters = NETWORKS[sys.argv[1]]

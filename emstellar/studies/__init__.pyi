@@ -1,0 +1,14 @@
+from ._configured_methods import choose_methods as choose_methods
+from ._configured_methods import configure_method as configure_method
+from ._data import load_study as load_study
+from ._data import make_synthetic_study as make_synthetic_study
+from ._methods import demo_methods as demo_methods
+from ._methods import make_methods as make_methods
+from ._methods import method_names as method_names
+from ._methods import network_table as network_table
+from ._settings import Settings as Settings
+from ._settings import make_settings as make_settings
+from ._settings import read_config as read_config
+from ._splitters import default_splitter as default_splitter
+from ._splitters import make_splitter as make_splitter
+from ._study import Study as Study
