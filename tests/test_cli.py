@@ -139,8 +139,8 @@ def test_the_configuration_file_of_the_guide_runs(tmp_path, monkeypatch):
     summary = pd.read_csv("mitochondria-report/tables/summary_test.csv", index_col="method")
     assert {"forest", "deep forest", "wide U-Net"} <= set(summary.index)
     assert [name for name in summary if name.endswith("_mean")] == ["f1_mean"]
-    manifest = BenchmarkResult.load("mitochondria-store").manifest
-    assert "epochs=1, loss='bce+dice'" in manifest["methods"]["wide U-Net"]
+    plan = BenchmarkResult.load("mitochondria-store").plan
+    assert "epochs=1, loss='bce+dice'" in plan.methods["wide U-Net"]
 
 
 @pytest.mark.usefixtures("cheap")

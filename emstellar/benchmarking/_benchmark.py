@@ -7,10 +7,11 @@ import numpy as np
 
 from ..constraints import BOOLEAN, NONE, Interval, OneOf, check_arguments
 from ..training.monitoring import check_before_training
-from ._data import check_data, check_names, describe_folds, make_splits
+from ._data import check_data, check_names, make_splits
 from ._ensembles import DEFAULT_ENSEMBLES, check_ensembles, make_ensembles
 from ._execution import Runner, report_failures
 from ._methods import name_segmenters
+from ._plan import BenchmarkPlan, FoldSizes, PlannedJob
 from ._reproduction import describe_call
 from ._result import BenchmarkResult
 from ._scoring import DEFAULT_SCORING, Scoring
@@ -193,28 +194,24 @@ def benchmark(
     if monitor_folds:
         _warn_of_chosen_epochs(segmenters)
     jobs = make_jobs(segmenters, splits, n_repeats, random_state, context, **options)
-    manifest = {
-        "methods": {name: repr(segmenter) for name, segmenter in segmenters.items()},
-        "scoring": scoring.names,
-        "ensembles": list(ensembles),
-        "names": names,
-        "jobs": [[job.method, job.repeat, job.fold, job.fingerprint, job.asked] for job in jobs],
-        "context": [map_dtype, monitor_folds, [[t.tolist(), v.tolist()] for t, v in splits]],
-        "folds": describe_folds(cv, splits),
-        "code": describe_call(
-            segmenters,
-            # What is no splitter may be a generator, by now used up.
-            cv if cv is None or isinstance(cv, int) or hasattr(cv, "split") else splits,
-            data,
-            scoring.names,
-            {"ensembles": list(ensembles), **parameters},
-            loading,
-            names,
-        ),
-        "environment": describe_environment(),
-    }
+    options = {"ensembles": list(ensembles), **parameters}
+    # What is no splitter may be a generator, by now used up.
+    known_cv = cv if cv is None or isinstance(cv, int) or hasattr(cv, "split") else splits
+    plan = BenchmarkPlan(
+        methods={name: repr(segmenter) for name, segmenter in segmenters.items()},
+        scoring=scoring.names,
+        ensembles=list(ensembles),
+        names=names,
+        jobs=[PlannedJob(*job.key, job.fingerprint, job.asked) for job in jobs],
+        map_dtype=map_dtype,
+        monitor_folds=monitor_folds,
+        splits=[[train.tolist(), validation.tolist()] for train, validation in splits],
+        folds=FoldSizes.of(cv, splits),
+        code=describe_call(segmenters, known_cv, data, scoring.names, options, loading, names),
+        environment=describe_environment(),
+    )
     if store is not None:
-        store.save_benchmark(manifest, data)
+        store.save_benchmark(plan, data)
     run = Runner(
         data,
         scoring,
@@ -228,7 +225,7 @@ def benchmark(
     records = run(jobs)
     records += run(make_ensembles(records, ensembles, scoring.names[0]))
     report_failures(records)
-    return BenchmarkResult(records, data, manifest)
+    return BenchmarkResult(records, data, plan)
 
 
 def _check_networks(segmenters, data, monitor_folds):

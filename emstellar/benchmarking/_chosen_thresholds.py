@@ -22,8 +22,9 @@ from ..metrics.threshold_search import (
     scores_of_counts,
 )
 from ._ensembles import make_ensembles
+from ._record import Kind
 from ._scoring import Scoring
-from .job import keep_scores
+from ._task import keep_scores
 
 # Best where neither kind of error prevails; sensitivity alone would make all foreground.
 BALANCED = ("f1", "jaccard", "accuracy", "balanced_accuracy", "matthews", "cohen_kappa")
@@ -68,7 +69,7 @@ class ThresholdChoice:
         self.data = data
         self.metric = choosing_metric(metrics)
         self.records = [record for record in records if not record.failed]
-        segmenters = [record for record in records if record.kind == "segmenter"]
+        segmenters = [record for record in records if record.kind is Kind.SEGMENTER]
         votes = make_ensembles(segmenters, tuple(ensembles), metrics[0])
         self._votes = {(vote.method, vote.repeat, vote.fold): vote for vote in votes}
         self._counts, self._chosen = {}, {}
@@ -122,7 +123,7 @@ class ThresholdChoice:
         vote = self._votes.get(record.key)
         if getattr(vote, "voting", None) == "hard":
             return np.nan, 0
-        method = record.method if record.kind != "fold ensemble" else _member(vote)
+        method = record.of_method or record.method
         scored = frozenset(record.images[subset] if subset == "validation" else ())
         key = method, record.repeat, scored
         if key not in self._chosen:
@@ -146,7 +147,7 @@ class ThresholdChoice:
         """Return for each validation image of a record how many pixels exceed the thresholds."""
         if record.key not in self._counts:
             images = record.images["validation"]
-            _, y = self.data.take("validation", images)
+            _, y, _ = self.data.development[images].parts
             maps = record.probabilities("validation")
             counts = count_exceeded(y, maps, DEFAULT_THRESHOLDS, labels=record.classes)
             self._counts[record.key] = list(zip(images, counts, strict=True))
@@ -184,14 +185,7 @@ class ThresholdChoice:
 
 
 def _keys(record):
-    return record.method, record.kind, record.repeat, record.fold
-
-
-def _member(vote):
-    """Return the method whose folds vote, or whose best fold it is; None where no vote is held."""
-    if vote is None:
-        return None
-    return vote.members[0].method if hasattr(vote, "members") else vote.chosen.method
+    return record.method, record.kind.value, record.repeat, record.fold
 
 
 def _best_threshold(metric, counts):
@@ -218,7 +212,7 @@ def _keep_scores_at(scored, record, subset, maps, threshold, data):
     ours = {name: function for name, function in functions.items() if function is not None}
     if np.isnan(threshold) or not ours:
         return
-    _, y = data.take(subset, images)
+    _, y, _ = data.scored_on(subset)[images].parts
     sweeps = [name for name, function in ours.items() if _takes(function, "thresholds")]
     at_one = [name for name in ours if name not in sweeps]
     if at_one:

@@ -1,6 +1,11 @@
-"""How long a machine was at work for each job, where several shared it."""
+"""What fits took: hours of a machine that several shared, money and energy."""
 
 import numpy as np
+import pandas as pd
+
+from ._record import Kind
+
+SECONDS_PER_HOUR = 3600
 
 
 def machine_seconds(records):
@@ -52,3 +57,22 @@ def _shares(intervals):
 
 def _is_at_work(own, edges):
     return np.any([(edges[:-1] >= begin) & (edges[1:] <= end) for begin, end in own], axis=0)
+
+
+def estimate_costs(result, price_per_hour, watts, per_job):
+    """Return what the fits of each method took; see `BenchmarkResult.estimate_costs`."""
+    if price_per_hour < 0 or watts < 0:
+        raise ValueError(
+            f"Rates must not be negative, got price_per_hour={price_per_hour} and watts={watts}."
+        )
+    keys = ["method", "repeat", "fold"]
+    jobs = [r for r in result.records if r.kind is Kind.SEGMENTER and r.resources]
+    index = pd.MultiIndex.from_tuples([record.key for record in jobs], names=keys)
+    hours = pd.Series(machine_seconds(jobs), index, dtype=float) / SECONDS_PER_HOUR
+    hours = hours.groupby(level=keys if per_job else "method", sort=False).sum()
+    columns = {
+        "hours": hours,
+        "money": hours * price_per_hour,
+        "kilowatt_hours": hours * watts / 1000,
+    }
+    return pd.DataFrame(columns)

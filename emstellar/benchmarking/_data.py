@@ -8,9 +8,31 @@ from sklearn.model_selection import check_cv
 
 from ..fingerprints import fingerprint_arrays
 from ..image_ranges import ImageRange
-from ..model_selection import BlockKFold
 from ..model_selection.folds import check_folds
 from ..validation import check_groups, check_images, check_masks, find_classes, unmask_labels
+
+
+@dataclass(frozen=True)
+class ImageSet:
+    """Images with their masks and groups.
+
+    Attributes
+    ----------
+    images, masks : array-like or sequence of arrays, or None
+    groups : ndarray of shape (n_images,) or None
+    """
+
+    images: Any
+    masks: Any
+    groups: Any = None
+
+    def __getitem__(self, indices):
+        return ImageSet(*(take(part, indices) for part in self.parts))
+
+    @property
+    def parts(self):
+        """Images, masks and groups, in this order."""
+        return self.images, self.masks, self.groups
 
 
 @dataclass(frozen=True)
@@ -39,13 +61,19 @@ class BenchmarkData:
     description: str = ""
     groups_test: Any = None
 
-    def subset(self, name):
-        """Return the images and masks of the subset "validation" or "test"."""
-        return (self.X, self.y) if name == "validation" else (self.X_test, self.y_test)
+    @property
+    def development(self):
+        """The images of the cross-validation: each fold trains on some and validates on others."""
+        return ImageSet(self.X, self.y, self.groups)
 
-    def take(self, subset, indices):
-        """Return those images and masks of a subset that stand at `indices`."""
-        return tuple(take(values, indices) for values in self.subset(subset))
+    @property
+    def test(self):
+        """The held-out images, on which nothing is trained or chosen."""
+        return ImageSet(self.X_test, self.y_test, self.groups_test)
+
+    def scored_on(self, subset):
+        """Return the images that the scores of the subset "validation" or "test" are about."""
+        return {"validation": self.development, "test": self.test}[subset]
 
     def __sizeof__(self):
         # Dask sends what is large to its workers once, and not with every job.
@@ -64,10 +92,6 @@ class BenchmarkData:
         """The SHA-256 of what a job depends on: all but the groups of the test images."""
         groups = None if self.groups is None else [np.asarray(self.groups)]
         return fingerprint_arrays(self.X, self.y, groups, self.X_test, self.y_test)
-
-    def groups_of(self, subset):
-        """Return the groups of the images of the subset "validation" or "test", or None."""
-        return self.groups if subset == "validation" else self.groups_test
 
 
 def check_data(X, y, groups, X_test, y_test, description="", groups_test=None):
@@ -109,7 +133,7 @@ def check_data(X, y, groups, X_test, y_test, description="", groups_test=None):
 
 
 def check_names(data, names, names_test):
-    """Return the names of the images by subset, as the manifest holds them.
+    """Return the names of the images by subset, as the plan holds them.
 
     Parameters
     ----------
@@ -130,7 +154,9 @@ def check_names(data, names, names_test):
     for subset, given in {"validation": names, "test": names_test}.items():
         if given is None:
             continue
-        images = next((values for values in data.subset(subset) if values is not None), ())
+        images = next(
+            (values for values in data.scored_on(subset).parts[:2] if values is not None), ()
+        )
         if len(given) != len(images):
             raise ValueError(f"Found {len(given)} names for {len(images)} {subset} images.")
         found[subset] = [str(name) for name in given]
@@ -188,28 +214,3 @@ def make_splits(cv, data):
     if not splits:
         raise ValueError(f"cv={cv!r} makes no fold.")
     return splits
-
-
-def describe_folds(cv, splits):
-    """Return what a comparison must know of the folds, for the manifest.
-
-    Parameters
-    ----------
-    cv : int, splitter or iterable
-    splits : list of (train, validation)
-        From `make_splits`.
-
-    Returns
-    -------
-    dict
-        `blocks`: whether the folds are those of a `BlockKFold`; `redrawn`: whether an image is
-        validated in more than one fold; `n_train` and `n_validation`: how many images each fold
-        has on either side.
-    """
-    validated = np.concatenate([validation for _, validation in splits])
-    return {
-        "redrawn": len(np.unique(validated)) < len(validated),
-        "blocks": isinstance(cv, BlockKFold),
-        "n_train": [len(train) for train, _ in splits],
-        "n_validation": [len(validation) for _, validation in splits],
-    }

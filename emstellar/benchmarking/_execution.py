@@ -12,8 +12,9 @@ from sklearn.exceptions import FitFailedWarning
 
 from ._processes.isolation import WorkerDied, pack, read_shared, run_isolated, shared_file
 from ._progress import format_seconds, show_progress
+from ._task import describe_error, keep_scores
 from .environment import describe_environment
-from .job import Job, describe_error, keep_scores
+from .job import Job
 
 
 class Runner:
@@ -77,7 +78,7 @@ class Runner:
             except KeyboardInterrupt as interrupt:
                 interrupt.add_note(self._say_what_is_kept(len(records), len(tasks)))
                 raise
-        order = {(task.method, task.repeat, task.fold): i for i, task in enumerate(tasks)}
+        order = {task.key: i for i, task in enumerate(tasks)}
         return sorted(records, key=lambda record: order[record.key])
 
     def _find(self, task):
@@ -232,7 +233,7 @@ def _score_further(record, data, scoring):
     """Add the metrics that a stored record lacks, by its maps."""
     for subset, missing in _missing_scoring(record, scoring).items():
         if missing is not None:
-            X, y = data.take(subset, record.images[subset])
+            X, y, _ = data.scored_on(subset)[record.images[subset]].parts
             maps = record.probabilities(subset)
             keep_scores(record, subset, maps, X, y, record.classes, missing)
 

@@ -2,7 +2,8 @@
 
 import pandas as pd
 
-KINDS = ("segmenter", "fold ensemble", "ensemble")
+from ._record import Kind
+
 KEYS = ["method", "kind", "repeat", "fold"]
 MACRO = " (macro)"
 
@@ -156,7 +157,7 @@ def complexity_frame(records):
     columns = ["trainable_parameters", "non_trainable_parameters", "macs", "flops"]
     found = {}
     for record in records:
-        if record.kind == "segmenter" and (record.complexity or record.method not in found):
+        if record.kind is Kind.SEGMENTER and (record.complexity or record.method not in found):
             found[record.method] = record.complexity
     frame = pd.DataFrame.from_dict(found, orient="index", columns=columns, dtype=float)
     return frame.rename_axis("method")
@@ -179,4 +180,4 @@ def error_frame(records):
 
 
 def _keys(record):
-    return record.method, record.kind, record.repeat, record.fold
+    return record.method, record.kind.value, record.repeat, record.fold

@@ -1,6 +1,7 @@
 """Scores of probability maps that lie in folders, one per method."""
 
 import warnings
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -131,8 +132,8 @@ def score_folders(
     options |= {"scoring": scored_names(result.metrics), "threshold": threshold}
     given = {"groups": groups, "foreground": foreground, "maximum": maximum, "pair_by": pair_by}
     options |= {name: value for name, value in given.items() if value is not None}
-    result.manifest["code"] = describe_folders(str(predictions), str(truth), options)
-    return result
+    code = describe_folders(str(predictions), str(truth), options)
+    return BenchmarkResult(result.records, result.data, replace(result.plan, code=code))
 
 
 def _explain(who, function, *args, **kwargs):

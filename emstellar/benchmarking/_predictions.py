@@ -1,55 +1,53 @@
 """Probability maps made elsewhere, as methods of a benchmark."""
 
-import hashlib
 from dataclasses import dataclass
-from typing import Any
+from functools import cached_property
+from typing import Any, ClassVar
 
 import numpy as np
 
 from ..fingerprints import fingerprint_arrays
 from ..validation import is_sequence_of_arrays
-from ._record import ALL_FOLDS, Record
-from .environment import describe_environment
-from .job import keep_scores
+from ._record import ALL_FOLDS
+from ._task import Identity, Task, keep_scores
 
 
 @dataclass
-class Prediction:
-    """A method of which only the maps are known.
+class Prediction(Task):
+    """A method of which only the maps of the test images are known.
 
     Attributes
     ----------
     method : str
+    repeat, fold : int
     probabilities : ndarray, or list of ndarray of shape (height, width, n_classes)
     classes : list
     """
 
-    method: str
     probabilities: Any
     classes: list
 
-    repeat, fold, kind, asked, keep_model = 0, ALL_FOLDS, "segmenter", "", False
+    of_method: ClassVar[str] = ""
+    ensemble: ClassVar[str] = ""
+    # There is no fit that may fail: what is wrong here is wrong with the call.
+    keeps_errors: ClassVar[bool] = False
+
+    @cached_property
+    def identity(self):
+        """Equal for equal maps."""
+        return Identity.of(fingerprint_arrays(self.probabilities), self.classes)
 
     @property
-    def fingerprint(self):
-        """Equal for equal maps."""
-        parts = (fingerprint_arrays(self.probabilities), self.classes)
-        return hashlib.sha256(repr(parts).encode()).hexdigest()
+    def images(self):
+        """All of them."""
+        return {"test": list(range(len(self.probabilities)))}
 
-    def run(self, data, scoring, map_dtype):
-        """Return the record of the scores."""
-        record = Record(
-            self.method,
-            self.repeat,
-            self.fold,
-            images={"test": list(range(len(self.probabilities)))},
-            classes=self.classes,
-            environment=describe_environment(),
-        )
-        X, y = data.subset("test")
+    def perform(self, record, data, scoring, map_dtype):
+        """Score the maps; see `Task`."""
+        record.classes = self.classes
+        X, y, _ = data.test.parts
         keep_scores(record, "test", self.probabilities, X, y, self.classes, scoring)
         record.keep_maps("test", self.probabilities, map_dtype)
-        return record
 
 
 def check_predictions(predictions, masks, classes):
@@ -71,7 +69,7 @@ def check_predictions(predictions, masks, classes):
     if not predictions:
         raise ValueError("predictions is empty: the maps of at least one method are required.")
     return [
-        Prediction(name, _check_maps(name, maps, masks, len(classes)), list(classes))
+        Prediction(name, 0, ALL_FOLDS, _check_maps(name, maps, masks, len(classes)), list(classes))
         for name, maps in predictions.items()
     ]
 

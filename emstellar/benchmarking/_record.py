@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import dataclass, field, fields, replace
+from enum import StrEnum
 from typing import Any
 
 import numpy as np
@@ -9,6 +10,17 @@ import numpy as np
 from .maps import decode_maps, encode_maps
 
 ALL_FOLDS = -1
+
+
+class Kind(StrEnum):
+    """What a method of a benchmark is.
+
+    A fold ensemble has the folds of one segmenter as members, an ensemble different segmenters.
+    """
+
+    SEGMENTER = "segmenter"
+    FOLD_ENSEMBLE = "fold ensemble"
+    ENSEMBLE = "ensemble"
 
 
 @dataclass
@@ -21,8 +33,11 @@ class Record:
         The name of the segmenter or ensemble.
     repeat, fold : int
         Counted from 0; fold -1 stands for all folds together.
-    kind : {"segmenter", "ensemble", "fold ensemble"}
-        An ensemble has different methods as members, a fold ensemble the folds of one.
+    kind : Kind
+    of_method : str
+        The segmenter that it is, or whose folds it has; empty for an ensemble of several.
+    ensemble : str
+        Which ensemble it is, such as "average voting"; empty for a segmenter.
     fingerprint : str
         What the job depends on.
     asked : str
@@ -69,7 +84,9 @@ class Record:
     method: str
     repeat: int
     fold: int
-    kind: str = "segmenter"
+    kind: Kind = Kind.SEGMENTER
+    of_method: str = ""
+    ensemble: str = ""
     fingerprint: str = ""
     asked: str = ""
     libraries: dict = field(default_factory=dict)
@@ -91,6 +108,15 @@ class Record:
     deaths: list = field(default_factory=list)
     maps: Any = field(default_factory=dict, repr=False)
     model: Any = field(default=None, repr=False)
+
+    def __post_init__(self):
+        self.kind = Kind(self.kind)
+        if self.kind is Kind.SEGMENTER:
+            self.of_method = self.method
+
+    def call_as(self, other):
+        """Take over what `other`, a record or task of the same results, is called."""
+        self.method, self.of_method, self.ensemble = other.method, other.of_method, other.ensemble
 
     @property
     def failed(self):

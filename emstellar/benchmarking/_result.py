@@ -1,28 +1,15 @@
-"""What a benchmark found: tables, maps, and the way to the report."""
+"""What a benchmark found: tables, maps, answers, and the way to the report."""
 
-from functools import cached_property
-from pathlib import Path
-
-import numpy as np
-
-from ..files import write_atomically
-from ..validation import check_groups, is_sequence_of_arrays
-from . import _frames as frames
-from ._data import BenchmarkData, check_names
-from ._ensembles import check_ensembles, make_ensembles
-from ._execution import Runner
-from ._outputs import KeptOutputs
-from ._predictions import check_predictions
-from ._recommendation import ResultQuestions
-from ._record import Record
-from ._reproduction import describe_predictions
-from ._scoring import DEFAULT_SCORING, Scoring
-from ._store.store import Store
-from ._tables import collect_tables, count_images, summarize, without_formulas
-from .environment import describe_environment
+from ..metrics.labels import metric_words
+from ._combining import merge_results, open_store, score_predictions
+from ._costs import estimate_costs
+from ._outputs import find_best_fold, find_maps, load_model
+from ._recommendation import compare, recommend
+from ._result_tables import ResultTables
+from ._scoring import DEFAULT_SCORING
 
 
-class BenchmarkResult(KeptOutputs, ResultQuestions):
+class BenchmarkResult(ResultTables):
     """The outcome of a benchmark, as tidy tables.
 
     Made by `benchmark`, `BenchmarkResult.load` and `BenchmarkResult.from_predictions`.
@@ -33,8 +20,10 @@ class BenchmarkResult(KeptOutputs, ResultQuestions):
         The finished jobs.
     data : BenchmarkData
         The images.
-    manifest : dict
-        How the benchmark was called.
+    plan : BenchmarkPlan
+        What was asked for.
+    damage : sequence of str, default=()
+        What could not be read when the result was loaded, one sentence for each file.
 
     Attributes
     ----------
@@ -63,210 +52,239 @@ class BenchmarkResult(KeptOutputs, ResultQuestions):
         how many images chose it; see `at_chosen_thresholds`.
     """
 
-    def __init__(self, records, data, manifest):
-        order = {kind: i for i, kind in enumerate(frames.KINDS)}
-        self.records = sorted(records, key=lambda record: order[record.kind])
-        self.data = data
-        self.manifest = manifest
-
-    # The tables are made when they are first asked for; the class describes them.
-    scores = cached_property(
-        lambda self: frames.score_frame(self.records, self.data.groups, self.data.groups_test)
-    )
-    fold_scores = cached_property(lambda self: frames.fold_score_frame(self.records))
-    undefined_scores = cached_property(lambda self: frames.undefined_frame(self.records))
-    foreground = cached_property(lambda self: frames.foreground_frame(self.records))
-    curves = cached_property(lambda self: frames.curve_frame(self.records))
-    convergence_times = cached_property(lambda self: frames.convergence_frame(self.records))
-    resources = cached_property(lambda self: frames.resource_frame(self.records))
-    complexity = cached_property(lambda self: frames.complexity_frame(self.records))
-    errors = cached_property(lambda self: frames.error_frame(self.records))
-    thresholds = cached_property(lambda self: self._threshold_choice.table())
-
-    @property
-    def methods(self):
-        """The names of segmenters and ensembles that have results, in order."""
-        return list(dict.fromkeys(r.method for r in self.records if not r.failed))
-
-    @property
-    def missing(self):
-        """The (method, repeat, fold) of jobs that have not run: the store is of a stopped run."""
-        done = {record.key for record in self.records}
-        jobs = self.manifest.get("jobs", ())
-        return [(m, r, f) for m, r, f, *_ in jobs if (m, r, f) not in done]
-
-    @property
-    def damage(self):
-        """What could not be read when the result was loaded, one sentence for each file."""
-        return list(self.manifest.get("damage", ()))
-
-    def methods_of(self, kind):
-        """Return the names of the methods of a kind.
+    def probabilities(self, method, subset=None, *, repeat=0, fold=None):
+        """Return the probability maps of a method for all images of a subset.
 
         Parameters
         ----------
-        kind : {"segmenter", "ensemble", "fold ensemble"}
-        """
-        return list(
-            dict.fromkeys(r.method for r in self.records if r.kind == kind and not r.failed)
-        )
-
-    @property
-    def classes(self):
-        """The labels; the last of two is the foreground."""
-        return next((record.classes for record in self.records if record.classes), [])
-
-    @property
-    def metrics(self):
-        """The names of the metrics, in order."""
-        return list(dict.fromkeys(self.fold_scores["metric"]))
-
-    @property
-    def subsets(self):
-        """Those of "validation" and "test" that have scores."""
-        found = set(self.fold_scores["subset"])
-        return [subset for subset in ("validation", "test") if subset in found]
-
-    def summary(self, metrics=None, subset=None, *, threshold=None):
-        """Return the mean and the spread of each metric for each method.
-
-        Parameters
-        ----------
-        metrics : str or list of str, optional
-            All by default.
+        method : str
+            A segmenter or an ensemble.
         subset : {"validation", "test"}, optional
-            "test" where there are test scores, else "validation".
-        threshold : "chosen", optional
-            At the thresholds of `at_chosen_thresholds`; by default at 0.5.
+            As in `summary`.
+        repeat : int, default=0
+        fold : int, optional
+            Whose model predicts the test images; the first fold's by default. Validation images
+            are predicted by the model of the fold that held them out.
 
         Returns
         -------
-        DataFrame
-            Indexed by method, with columns (metric, statistic): `mean` over folds and repeats
-            of the pooled scores, `std_folds` their standard deviation, `std_repeats` the
-            standard deviation between repeats, which differ in the seed alone (of the mean over
-            folds), and `std_images` that between images (of the mean over folds and repeats). NaN
-            where there is one value only. `n_folds` says of how many folds and repeats the mean
-            is: those that failed or have no score are missing. With more than two classes a
-            mean over them is called ``"f1 (macro)"``, beside ``"f1 (class 2)"`` of each class.
+        maps : dict of int to ndarray of shape (height, width, n_classes)
+            By position of the image in the subset.
+        """
+        return find_maps(self, method, subset, repeat, fold)
+
+    def image_name(self, subset, index):
+        """Return what an image is called: the name of its file, else where it stands.
+
+        Parameters
+        ----------
+        subset : {"validation", "test"}
+        index : int
+            The position of the image in the subset.
+
+        Returns
+        -------
+        str
+        """
+        names = self.plan.names.get(subset)
+        return str(index) if names is None else names[index]
+
+    def model(self, method, repeat=0, fold=0, *, network=None):
+        """Return the fitted segmenter of a job, if ``benchmark(..., keep_models=True)`` kept it.
+
+        Segmenters that are no networks are read by joblib, which runs what it finds: open stores
+        of people whom you trust only.
+
+        Parameters
+        ----------
+        method : str
+            A segmenter; of an ensemble there is no model.
+        repeat, fold : int, default=0
+            `best_fold` says which fold did best.
+        network : callable, optional
+            The network function of a `KerasSegmenter`.
+
+        Returns
+        -------
+        segmenter
+            Read anew in every call.
 
         Raises
         ------
         ValueError
-            For a metric or subset without scores, and where no threshold can be chosen.
+            If there is no such job, it failed, or its segmenter was not kept.
         """
-        if threshold not in (None, "chosen"):
-            raise ValueError(f'threshold must be None or "chosen", got {threshold!r}.')
-        if threshold == "chosen":
-            return self.at_chosen_thresholds().summary(metrics, subset)
-        metrics = self.check_metrics(metrics)
-        return summarize(self.scores, self.fold_scores, metrics, self.check_subset(subset))
+        return load_model(self, method, repeat, fold, network)
 
-    def image_counts(self, metrics=None, subset=None):
-        """Return in how many images each metric is undefined, and where nothing is, false alarms.
+    def best_fold(self, method, metric=None, *, repeat=0):
+        """Return the fold whose model did best on the images that it held out.
+
+        It is the fold of the ensemble "best fold", if `metric` is the first one.
 
         Parameters
         ----------
-        metrics : str or list of str, optional
-            All by default.
+        method : str
+            A segmenter.
+        metric : str, optional
+            The first by default.
+        repeat : int, default=0
+
+        Returns
+        -------
+        int
+
+        Raises
+        ------
+        ValueError
+            If no fold of the method has a validation score.
+        """
+        return find_best_fold(self, method, metric, repeat)
+
+    def compare(self, metric=None, subset=None, *, by=None, methods=None, **options):
+        """Test whether the methods differ, by their mean scores on the same units.
+
+        Parameters
+        ----------
+        metric : str, optional
+            The first by default.
+        subset : {"validation", "test"}, optional
+            As in `summary`.
+        by : {"image", "group"}, optional
+            What counts as one observation. By default the largest unit that is known: on test
+            images their groups (`groups_test` of `benchmark`), without which all of them are one;
+            in cross-validation the groups, or the blocks of a `BlockKFold`, or the folds, whose
+            images share one fitted model. "image" takes images as independent, and the conclusion
+            says so.
+        methods : list of str, optional
+            Segmenters and ensembles by default, without votes of the folds of one method.
+        **options
+            Of `emstellar.benchmarking.compare_methods`: `test`, `alpha`, `rope`, `n_resamples`,
+            `random_state`.
+
+        Returns
+        -------
+        Comparison
+            Whose `conclusion` says it in words, also that the data cannot support a ranking.
+
+        Notes
+        -----
+        Cross-validated scores are compared by a t-test that is corrected for the training images
+        that folds share; on test images, the spread between several fits of a method counts
+        besides that between the units. Of a single fit nothing can be said but of this fitted
+        model.
+        """
+        return compare(self, metric, subset, by, methods, options)
+
+    def headline(self, metric=None, subset=None, **options):
+        """Return in a sentence or two which method leads, by how much, and how sure that is.
+
+        Parameters
+        ----------
+        metric, subset, **options
+            As in `compare`.
+
+        Returns
+        -------
+        str
+            The headline of `compare`, with the subset; of a single method its score.
+        """
+        metric = self.metrics[0] if metric is None else metric
+        subset = self.check_subset(subset)
+        try:
+            comparison = self.compare(metric, subset, **options)
+        except ValueError as error:
+            means = self.summary(metric, subset)[metric, "mean"].dropna()
+            means = means[~means.index.isin(self.methods_of("fold ensemble"))]
+            if len(means) == 1:
+                method, mean = means.index[0], means.iloc[0]
+                return (
+                    f"{method} has a mean {metric_words(metric)} of {mean:.4f} on {subset} images."
+                )
+            return f"No methods can be compared by {metric} on {subset} images: {error}"
+        return f"On {subset} images: {comparison.headline}"
+
+    def rank_correlation(self, subset=None):
+        """Return how alike the metrics rank the methods.
+
+        Parameters
+        ----------
         subset : {"validation", "test"}, optional
             As in `summary`.
 
         Returns
         -------
-        DataFrame of Int64
-            Indexed by method, with columns (metric, count): `n_images`, `n_undefined` of which
-            the metric is NaN (left out of means), `n_infinite` (distances to an empty mask),
-            `n_empty` whose truth has no foreground, and `n_false_alarms`, those of `n_empty` in
-            which foreground was predicted. An image counts once for each model that predicted
-            it, of all folds and repeats. The last two are missing with more than two classes.
-
-        Raises
-        ------
-        ValueError
-            For a metric or subset without scores.
+        DataFrame
+            Spearman's rank correlation of every pair of metrics over the methods.
         """
-        metrics, subset = self.check_metrics(metrics), self.check_subset(subset)
-        return count_images(self.scores, self.foreground, metrics, subset)
+        means = self.summary(subset=subset).xs("mean", axis=1, level="statistic")
+        return means.corr(method="spearman")
 
-    def check_metrics(self, metrics):
-        """Return the metrics as a list, all for None.
+    def recommend(self, metrics=None, subset=None, *, budget=None, alpha=0.05, by=None):
+        """Return the method to take for each metric: the paper's Table 1, from these images.
+
+        The method is the one with the highest mean over the units of `compare`. Where there are
+        test images to report, it is chosen on the validation images, so that the score reported
+        is not the luckiest of many.
 
         Parameters
         ----------
-        metrics : str, list of str or None
-            Of a mean over several classes "f1" will do for "f1 (macro)".
+        metrics : str or list of str, optional
+            What matters; all by default.
+        subset : {"validation", "test"}, optional
+            The images whose scores are reported, as in `summary`.
+        budget : dict of str to float, optional
+            The most that a method may cost on average, by columns of `resources` and
+            `complexity`: ``{"fit_time": 600, "trainable_parameters": 5e6}``. Methods whose cost
+            is unknown (ensembles) are then left out.
+        alpha : float, default=0.05
+            The level of significance.
+        by : {"image", "group"}, optional
+            What counts as one observation, as in `compare`.
 
         Returns
         -------
-        list of str
+        DataFrame
+            Indexed by metric, with columns `method`, its `mean` over the units of the images
+            reported, `std_folds` the standard deviation of its mean between folds and repeats,
+            `not_worse` (all methods that are not significantly worse where the choice was made),
+            `prevailing_error`: "false negatives" or "false positives", where sensitivity and PPV
+            are among the metrics, `chosen_on` and `reported_on`: subsets, and `note`, which says
+            where a score is of the images that made the choice, or no score is defined.
 
         Raises
         ------
         ValueError
-            For a metric without scores.
+            If no method is within the budget.
         """
-        metrics = [metrics] if isinstance(metrics, str) else list(metrics or self.metrics)
-        macros = {name.removesuffix(frames.MACRO): name for name in self.metrics}
-        metrics = [
-            metric if metric in self.metrics else macros.get(metric, metric) for metric in metrics
-        ]
-        unknown = [metric for metric in metrics if metric not in self.metrics]
-        if unknown:
-            raise ValueError(f"No scores of {unknown}; the metrics are {self.metrics}.")
-        return metrics
+        return recommend(self, metrics, subset, budget, {"alpha": alpha, "by": by})
 
-    def check_subset(self, subset):
-        """Return the subset; for None "test" where it has scores, else "validation".
+    def estimate_costs(self, *, price_per_hour=0.0, watts=0.0, per_job=False):
+        """Return what the fits of each method took, in hours, money and energy.
+
+        What a prediction takes per megapixel is in `resources`. Hours are those of the machine:
+        while several jobs run on it at once, each is billed its part.
 
         Parameters
         ----------
-        subset : {"validation", "test"} or None
-
-        Raises
-        ------
-        ValueError
-            For a subset without scores.
-        """
-        if not self.subsets:
-            raise ValueError("There are no scores: no job has finished.")
-        subset = self.subsets[-1] if subset is None else subset
-        if subset not in self.subsets:
-            raise ValueError(f"No scores on subset {subset!r}; there are {self.subsets}.")
-        return subset
-
-    def __repr__(self):
-        return (
-            f"<BenchmarkResult: {len(self.methods)} methods, {len(self.metrics)} metrics, "
-            f"scores on {' and '.join(self.subsets) or 'nothing'}, {len(self.errors)} failed jobs>"
-        )
-
-    def _repr_html_(self):
-        return self.summary().to_html(float_format="{:.4f}".format) if self.subsets else repr(self)
-
-    def to_csv(self, folder):
-        """Write every table as a CSV file.
-
-        Names that a spreadsheet would take for formulas, such as "=1+1" or "@name", begin with
-        an apostrophe there.
-
-        Parameters
-        ----------
-        folder : path-like
-            Made if it does not exist.
+        price_per_hour : float, default=0.0
+            Of the machine, in any currency.
+        watts : float, default=0.0
+            What the machine draws at work.
+        per_job : bool, default=False
+            Whether each job has a row of its own.
 
         Returns
         -------
-        list of pathlib.Path
-            The files.
+        DataFrame
+            Indexed by method: `hours` of all fits and predictions, `money` and `kilowatt_hours`.
+            With `per_job` indexed by method, repeat and fold.
+
+        Raises
+        ------
+        ValueError
+            For a negative rate.
         """
-        folder = Path(folder)
-        folder.mkdir(parents=True, exist_ok=True)
-        written = []
-        for name, table in collect_tables(self).items():
-            written.append(folder / f"{name}.csv")
-            write_atomically(written[-1], without_formulas(table).to_csv)
-        return written
+        return estimate_costs(self, price_per_hour, watts, per_job)
 
     def to_html(self, path=None, **options):
         """Return the report as one self-contained HTML page, or write it.
@@ -318,20 +336,7 @@ class BenchmarkResult(KeptOutputs, ResultQuestions):
         UserWarning
             Of each file that is damaged, and left out; see `damage`.
         """
-        folder = Store(store)
-        manifest, data = folder.load_benchmark()
-        wanted = [
-            Record(method, repeat, fold, fingerprint=fingerprint, asked=asked)
-            for method, repeat, fold, fingerprint, asked in manifest["jobs"]
-        ]
-        records = [found for job in wanted if (found := _find(folder, job, manifest)) is not None]
-        votes = make_ensembles(records, tuple(manifest["ensembles"]), manifest["scoring"][0])
-        if manifest.get("joined") and len(records) == len(wanted):
-            # Calls with some of the methods each have not held the votes of all.
-            run = Runner(data, Scoring(manifest["scoring"]), manifest["context"][0], store=folder)
-            return cls(records + run(votes), data, manifest | {"damage": folder.damage})
-        records += [found for vote in votes if (found := _find(folder, vote, manifest)) is not None]
-        return cls(records, data, manifest | {"damage": folder.damage})
+        return cls(*open_store(store))
 
     @classmethod
     def merge(cls, results, *, n_jobs=None, verbose=0):
@@ -354,24 +359,7 @@ class BenchmarkResult(KeptOutputs, ResultQuestions):
         ValueError
             If there is no result, images, folds or metrics differ, or a metric is no name of ours.
         """
-        if not results:
-            raise ValueError("There is nothing to merge.")
-        data = results[0].data
-        if any(result.data.fingerprint != data.fingerprint for result in results):
-            raise ValueError("The results are of different images, and cannot be merged.")
-        _check_same_folds(results)
-        names = [m for m in results[0].metrics if all(m in result.metrics for result in results)]
-        names = frames.scored_names(names)
-        found = [r for result in results for r in result.records if r.kind == "segmenter"]
-        records = list({record.key: record for record in reversed(found)}.values())[::-1]
-        manifest = results[0].manifest | {"scoring": names}
-        manifest["methods"] = {k: v for r in results for k, v in r.manifest["methods"].items()}
-        codes = dict.fromkeys(result.manifest["code"] for result in results)
-        manifest["code"] = "\n\n# Merged with the result of:\n".join(codes)
-        manifest["jobs"] = [[*r.key, r.fingerprint, r.asked] for r in records]
-        run = Runner(data, Scoring(names), "float16", n_jobs=n_jobs, verbose=verbose)
-        votes = run(make_ensembles(records, tuple(manifest["ensembles"]), names[0]))
-        return cls(records + votes, data, manifest)
+        return cls(*merge_results(results, n_jobs=n_jobs, verbose=verbose))
 
     @classmethod
     def from_predictions(
@@ -425,48 +413,20 @@ class BenchmarkResult(KeptOutputs, ResultQuestions):
         ValueError
             If the maps are not as many or not of the size of the masks, or not in [0, 1].
         """
-        scoring, ensembles = Scoring(scoring, threshold), check_ensembles(ensembles)
-        y = y if is_sequence_of_arrays(y) else np.asarray(y)
-        groups = check_groups(groups, y)
-        data = BenchmarkData(X_test=X, y_test=y, description=description, groups_test=groups)
-        jobs = check_predictions(predictions, y, classes)
-        parameters = {"classes": tuple(classes), "scoring": scoring.names}
-        parameters |= {"threshold": threshold, "ensembles": list(ensembles)}
-        manifest = {
-            "methods": dict.fromkeys(predictions, "predicted elsewhere"),
-            "scoring": scoring.names,
-            "ensembles": list(ensembles),
-            "names": check_names(data, None, names),
-            "threshold": threshold,
-            "environment": describe_environment(),
-            "code": describe_predictions(data, parameters, loading),
-        }
-        run = Runner(data, scoring, "float32", n_jobs=n_jobs, verbose=verbose)
-        records = run(jobs)
-        records += run(make_ensembles(records, ensembles, scoring.names[0]))
-        return cls(records, data, manifest)
-
-
-def _find(folder, job, manifest):
-    """Return the stored job, as failed if one of the metrics that were asked for had ended it."""
-    found = folder.find(job, "it is left out, and the same call of benchmark computes it anew")
-    if found is None:
-        return None
-    missing = [name for name in manifest["scoring"] if name not in found.scorers]
-    scorers = {n: f for d in found.deaths for n, f in d["scorers"].items() if n in missing}
-    return found.after_death(scorers)
-
-
-def _check_same_folds(results):
-    """Raise unless a fold holds out the same images in all results."""
-    held_out = {}
-    for result in results:
-        for record in result.records:
-            images = record.images.get("validation") if record.kind == "segmenter" else None
-            if images is not None and held_out.setdefault(record.fold, images) != images:
-                raise ValueError(
-                    f"The results are of different folds and cannot be merged: fold {record.fold} "
-                    f"holds out images {list(held_out[record.fold])} in one and {list(images)} in "
-                    "another, so models of one were fitted on what those of the other are scored "
-                    "on. Give all calls of benchmark the same cv."
-                )
+        return cls(
+            *score_predictions(
+                predictions,
+                y,
+                X=X,
+                groups=groups,
+                names=names,
+                classes=classes,
+                scoring=scoring,
+                threshold=threshold,
+                ensembles=ensembles,
+                n_jobs=n_jobs,
+                description=description,
+                loading=loading,
+                verbose=verbose,
+            )
+        )

@@ -2,10 +2,9 @@
 
 import hashlib
 import platform
-import traceback
 import warnings
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar
 
 import numpy as np
 from sklearn.base import clone
@@ -16,12 +15,11 @@ from ..input_warnings import inputs_were_judged
 from ._methods import seeded_clone
 from ._processes.resources import Meter, count_pixels, fresh_memory
 from ._processes.warm_up import uses_keras, warm_up, warm_up_prediction
-from ._record import Record
-from .environment import describe_environment
+from ._task import UNKNOWN, Identity, Task, digest, keep_scores
 
 
 @dataclass
-class Job:
+class Job(Task):
     """A segmenter to be fitted on a fold.
 
     Attributes
@@ -31,69 +29,48 @@ class Job:
     segmenter : segmenter
         Unfitted, with the random state of this job.
     train, validation : ndarray of int
-        The positions of the images.
-    fingerprint : str
-        Equal for jobs that must give equal results.
-    asked : str
-        The same without code and versions: equal for jobs that the user takes for equal.
-    libraries : dict of str to str
-        The versions in the fingerprint.
+        The positions of the development images.
+    identity : Identity
+        Empty where there is no store.
     keep_model : bool
         Whether the record holds the fitted segmenter.
     monitor : bool
         Whether the segmenter, where it can, monitors the validation images in training.
     """
 
-    method: str
-    repeat: int
-    fold: int
     segmenter: Any
     train: np.ndarray
     validation: np.ndarray
-    fingerprint: str = ""
-    asked: str = ""
-    libraries: dict = field(default_factory=dict)
+    identity: Identity = UNKNOWN
     keep_model: bool = False
     monitor: bool = False
 
-    kind = "segmenter"
+    of_method: ClassVar[str] = ""
+    ensemble: ClassVar[str] = ""
 
-    def record(self):
-        """Return what is known of the job before it runs."""
-        return Record(
-            self.method,
-            self.repeat,
-            self.fold,
-            fingerprint=self.fingerprint,
-            asked=self.asked,
-            libraries=self.libraries,
-            images={"validation": self.validation.tolist()},
-        )
+    @property
+    def images(self):
+        """The validation images of the fold; test images are known when they are predicted."""
+        return {"validation": self.validation.tolist()}
 
-    def run(self, data, scoring, map_dtype):
-        """Return the record of the job; whatever exception a segmenter raises is kept in it."""
-        record = self.record()
+    def perform(self, record, data, scoring, map_dtype):
+        """Fit, predict, score and measure; see `Task`."""
         record.host = platform.node()
-        try:
-            # A copy, so that no list of jobs holds the networks of all that have run.
-            segmenter = clone(self.segmenter)
-            # The benchmark has judged all images and masks, once.
-            with inputs_were_judged():
-                self._fit(segmenter, data, record)
-                self._predict(segmenter, data, record, scoring, map_dtype)
-            record.model = segmenter if self.keep_model else None
-        except Exception as error:
-            record.error = describe_error(error)
-        record.environment = describe_environment()
-        return record
+        # A copy, so that no list of jobs holds the networks of all that have run.
+        segmenter = clone(self.segmenter)
+        # The benchmark has judged all images and masks, once.
+        with inputs_were_judged():
+            self._fit(segmenter, data.development, record)
+            self._predict(segmenter, data, record, scoring, map_dtype)
+        record.model = segmenter if self.keep_model else None
 
-    def _fit(self, segmenter, data, record):
-        X, y = data.take("validation", self.train)
+    def _fit(self, segmenter, development, record):
+        X, y, groups = development[self.train].parts
         fit_params = {}
-        if data.groups is not None and has_fit_parameter(segmenter, "groups"):
-            fit_params["groups"] = data.groups[self.train]
+        if groups is not None and has_fit_parameter(segmenter, "groups"):
+            fit_params["groups"] = groups
         if self.monitor and has_fit_parameter(segmenter, "validation_data"):
-            fit_params["validation_data"] = data.take("validation", self.validation)
+            fit_params["validation_data"] = development[self.validation].parts[:2]
         with_keras = _prepare(segmenter)
         with Meter(with_keras) as meter:
             segmenter.fit(X, y, **fit_params)
@@ -116,12 +93,10 @@ class Job:
 
     def _predict(self, segmenter, data, record, scoring, map_dtype):
         meters, n_pixels = [], 0
-        for subset in ("validation", "test"):
-            X, y = data.subset(subset)
+        predicted = {"validation": data.development[self.validation], "test": data.test}
+        for subset, (X, y, _) in ((name, images.parts) for name, images in predicted.items()):
             if X is None:
                 continue
-            if subset == "validation":
-                X, y = data.take(subset, self.validation)
             warm_up_prediction(segmenter, X)
             with Meter() as meter:
                 probabilities = segmenter.predict_proba(X)
@@ -164,50 +139,24 @@ def make_jobs(segmenters, splits, n_repeats, random_state, context=None, **optio
         for fold, (train, validation) in enumerate(splits):
             for method, segmenter in segmenters.items():
                 own = seeded_clone(segmenter, random_state, repeat, fold)
-                known = {} if context is None else _identify(context, own, train, validation)
-                where = (method, repeat, fold)
-                jobs.append(Job(*where, own, train, validation, **known, **options))
+                job = Job(method, repeat, fold, own, train, validation, **options)
+                identity = UNKNOWN if context is None else _identify(context, job)
+                jobs.append(replace(job, identity=identity))
     return jobs
 
 
-def _identify(context, segmenter, train, validation):
-    """Return what a store tells the job by."""
+def _identify(context, job):
     try:
-        identity = identify(segmenter)
+        identity = identify(job.segmenter)
     except ValueError as error:
         raise ValueError(
-            f"A parameter of {segmenter!r} cannot be fingerprinted, which `store` needs: {error}. "
-            "Use numbers, texts, functions, or objects made of these."
+            f"A parameter of {job.segmenter!r} cannot be fingerprinted, which `store` needs: "
+            f"{error}. Use numbers, texts, functions, or objects made of these."
         ) from error
-    parts = (context, identity.parameters, train.tolist(), validation.tolist())
-    asked = hashlib.sha256(repr(parts).encode()).hexdigest()
+    parts = (context, identity.parameters, job.train.tolist(), job.validation.tolist())
+    asked = digest(parts)
     fingerprint = hashlib.sha256(f"{asked} {identity.fingerprint}".encode()).hexdigest()
-    return {"fingerprint": fingerprint, "asked": asked, "libraries": identity.libraries}
-
-
-def keep_scores(record, subset, probabilities, X, y, classes, scoring):
-    """Add the scores of a subset to `record`, beside those that it has; none without truth."""
-    if y is None:
-        return
-    scores = scoring.score_all(probabilities, X, y, classes)
-    record.pooled.setdefault(subset, {}).update(scores.pooled)
-    record.per_image.setdefault(subset, {}).update(scores.per_image)
-    record.undefined.setdefault(subset, {}).update(scores.undefined)
-    record.foreground[subset] = scores.foreground
-    record.scorers |= scoring.fingerprints
-
-
-def describe_error(error):
-    """Return type, message and traceback of an exception as text.
-
-    It is transient where the machine was short of something: the same job may succeed next time.
-    """
-    transient = {"transient": "yes"} if isinstance(error, (OSError, MemoryError)) else {}
-    return transient | {
-        "type": type(error).__name__,
-        "message": str(error),
-        "traceback": "".join(traceback.format_exception(error)),
-    }
+    return Identity(fingerprint, asked, identity.libraries)
 
 
 def _prepare(segmenter):

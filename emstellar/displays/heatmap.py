@@ -200,5 +200,5 @@ def find_em_nets(result):
         name
         for name in result.methods
         if re.match(r"em[-_ ]?net", name, re.IGNORECASE)
-        or result.manifest["methods"].get(name, "").startswith("EMNetSegmenter(")
+        or result.plan.methods.get(name, "").startswith("EMNetSegmenter(")
     ]

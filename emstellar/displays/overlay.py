@@ -147,7 +147,7 @@ class OverlayDisplay:
         -------
         OverlayDisplay
         """
-        X, y = result.data.subset(result.check_subset(subset))
+        X, y, _ = result.data.scored_on(result.check_subset(subset)).parts
         maps = result.probabilities(method, subset)
         if index not in maps:
             raise ValueError(f"{method!r} has no map of image {index}; it has {sorted(maps)}.")
@@ -155,7 +155,7 @@ class OverlayDisplay:
             y[index],
             maps[index],
             image=None if X is None else X[index],
-            threshold=result.manifest.get("threshold", 0.5) if threshold is None else threshold,
+            threshold=result.plan.threshold if threshold is None else threshold,
             pos_label=result.classes[-1],
             title=method if title is None else title,
             ax=ax,

@@ -94,7 +94,7 @@ class ThresholdDisplay:
         ThresholdDisplay
         """
         subset = result.check_subset(subset)
-        _, y = result.data.subset(subset)
+        y = result.data.scored_on(subset).masks
         curves = {}
         for method in result.methods_of("segmenter") if methods is None else methods:
             maps = result.probabilities(method, subset)

@@ -20,11 +20,11 @@ def method_anchors(result):
     -------
     dict of str to str
     """
-    names = dict.fromkeys([*result.manifest["methods"], *result.methods_of("ensemble")])
+    names = dict.fromkeys([*result.plan.methods, *result.methods_of("ensemble")])
     anchors = {name: f"method-{i}" for i, name in enumerate(names)}
-    for name in result.methods_of("fold ensemble"):
-        method, _, _ = name.rpartition(", ")
-        anchors[name] = anchors[method]
+    for name, (method, _) in result.ensembles.items():
+        if method:
+            anchors[name] = anchors[method]
     return anchors
 
 
@@ -56,7 +56,7 @@ def make_cards(result, overlays, curves, cost):
             "headline": _headline(result, name, columns),
             "failed": int(failed.get(name, 0)),
             "scores": _score_table(result, name, columns),
-            "parameters": result.manifest["methods"].get(name, VOTES.get(name, "")),
+            "parameters": result.plan.methods.get(name, VOTES.get(name, "")),
             "curves": curves.get(name),
             "overlays": _overlays_of(name, overlays),
             "cost": _cost_of(name, cost),
@@ -100,9 +100,8 @@ def _score_table(result, name, columns):
                 row.append(_mean_cell(summary, name, metric))
                 if n_methods > 1:
                     row.append(number_cell(ranks.at[name, metric], ".0f"))
-        for vote in result.manifest["ensembles"]:
-            member = f"{name}, {vote}"
-            if member in summary.index and member not in ranks.index:
+        for member, (method, vote) in result.ensembles.items():
+            if method == name and member in summary.index:
                 of_folds = vote if vote == "best fold" else f"{vote} of folds"
                 heads.append(f"{subset.capitalize()}, {of_folds}")
                 for metric, row in rows.items():

@@ -119,7 +119,7 @@ def choose_segmenter(result):
     if means.empty:
         return "", ""
     best = means.idxmax()
-    if len(result.manifest["methods"]) == 1:
+    if len(result.plan.methods) == 1:
         return best, "the only segmenter here"
     why = f"the segmenter with the highest mean {words} {where}"
     notes = []

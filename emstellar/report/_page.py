@@ -138,8 +138,8 @@ def _content(result, colors, rates):
             }
             for e in result.errors.itertuples()
         ],
-        "methods": result.manifest["methods"],
-        "code": result.manifest["code"],
+        "methods": result.plan.methods,
+        "code": result.plan.code,
         "next": next_steps(result),
         "environment": describe_environment(result),
     }

@@ -13,7 +13,7 @@ def describe_data(result):
     facts = {}
     names = {"validation": "Images of the cross-validation", "test": "Held-out test images"}
     for subset, name in names.items():
-        X, y = result.data.subset(subset)
+        X, y, _ = result.data.scored_on(subset).parts
         if X is not None or y is not None:
             facts[name] = _describe_images(X, y, result.classes)
     groups = {
@@ -47,9 +47,7 @@ def overlay_note(result, subset):
     if len(result.classes) > 2:
         note += "."
     else:
-        note += (
-            f"; foreground is what is more probable than {result.manifest.get('threshold', 0.5):g}."
-        )
+        note += f"; foreground is what is more probable than {result.plan.threshold:g}."
     if subset == "test" and "validation" in result.subsets:
         note += " Methods are shown by the model of their first fold, ensembles by all of theirs."
     if len(result.classes) > 2:
@@ -62,7 +60,7 @@ def next_steps(result):
     method, why = ("", "") if result.data.X is None else choose_segmenter(result)
     if not method:
         return None
-    representation = result.manifest["methods"].get(method, "")
+    representation = result.plan.methods.get(method, "")
     return {
         "method": method,
         "why": why,

@@ -44,7 +44,7 @@ def make_summaries(result, anchors):
             "title": f"{subset.capitalize()} images",
             "note": f"{notes[subset]} {_threshold_note(result)}{_fold_note(result, subset)}",
             "counts": _counts(result, subset),
-            "of_folds_note": _of_folds_note(of_folds),
+            "of_folds_note": _of_folds_note({result.ensembles[name][1] for name in of_folds}),
             **_tables(result, subset, anchors, of_folds),
             **_chosen(result, subset, anchors, of_folds),
         }
@@ -61,18 +61,17 @@ def _tables(result, subset, anchors, of_folds):
     }
 
 
-def _of_folds_note(of_folds):
+def _of_folds_note(ensembles):
     """Say what the folds of each method make together, of what there is alone."""
-    kinds = {name.rpartition(", ")[2] for name in of_folds}
-    notes = [VOTES_OF_FOLDS] if kinds - {"best fold"} else []
-    notes += [BEST_FOLD] if "best fold" in kinds else []
+    notes = [VOTES_OF_FOLDS] if ensembles - {"best fold"} else []
+    notes += [BEST_FOLD] if "best fold" in ensembles else []
     return " ".join([*notes, SPREAD_OF_FOLDS])
 
 
 def _threshold_note(result):
     if len(result.classes) > 2:
         return "Each pixel has its most probable class."
-    threshold = result.manifest.get("threshold", 0.5)
+    threshold = result.plan.threshold
     note = f"Foreground is what is more probable than {threshold:g}."
     regions = _region_scores(result)
     if regions:
@@ -139,7 +138,9 @@ def _chosen_note(result, subset, methods):
     regions = _region_scores(result)
     if regions:
         note += f" {regions}, too, are at this threshold alone."
-    if any(name.rpartition(", ")[2] == "majority voting" for name in methods):
+    if "majority voting" in {
+        result.ensembles[name][1] for name in methods if name in result.ensembles
+    }:
         note += " In a majority vote each member votes at its own threshold."
     return note
 

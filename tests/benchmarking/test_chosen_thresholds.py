@@ -8,6 +8,7 @@ from sklearn.metrics import f1_score
 from emstellar import RandomForestSegmenter, benchmark
 from emstellar.benchmarking import BenchmarkResult
 from emstellar.benchmarking._data import BenchmarkData
+from emstellar.benchmarking._plan import BenchmarkPlan
 from emstellar.benchmarking._record import Record
 from emstellar.benchmarking._scoring import Scoring
 from emstellar.benchmarking.job import keep_scores
@@ -31,7 +32,7 @@ def make_record(fold, images, maps, data, test=None, scoring=("f1",)):
     subsets = {"validation": maps} if test is None else {"validation": maps, "test": test}
     for subset, values in subsets.items():
         record.images.setdefault(subset, list(range(len(values))))
-        _, y = data.take(subset, record.images[subset])
+        y = data.scored_on(subset)[record.images[subset]].masks
         keep_scores(record, subset, values, None, y, [0, 1], Scoring(scoring))
         record.keep_maps(subset, values, "float16")
     return record
@@ -47,8 +48,7 @@ def make_result(folds, n_images, scoring=("f1",)):
         )
         for fold, images in enumerate(folds)
     ]
-    manifest = {"methods": {}, "ensembles": [], "code": ""}
-    return BenchmarkResult(records, data, manifest)
+    return BenchmarkResult(records, data, BenchmarkPlan({}, [], []))
 
 
 @pytest.fixture
@@ -105,7 +105,7 @@ def test_changing_the_scored_images_changes_no_threshold():
     turned = 1 - result.data.y.copy()
     turned[1:] = result.data.y[1:]
     other = BenchmarkResult(
-        result.records, BenchmarkData(result.data.X, turned, None, None, None), result.manifest
+        result.records, BenchmarkData(result.data.X, turned, None, None, None), result.plan
     )
     assert thresholds_of(other, "validation")[0] == thresholds_of(result, "validation")[0]
     assert thresholds_of(other, "validation")[1] != thresholds_of(result, "validation")[1]

@@ -214,8 +214,8 @@ def test_the_code_of_the_report_repeats_the_options(tmp_path, masks):
     result = score_folders(
         tmp_path / "maps", tmp_path / "truth", foreground=3, scoring=["f1"], verbose=0
     )
-    assert "foreground=3" in result.manifest["code"]
-    assert "maximum" not in result.manifest["code"]
+    assert "foreground=3" in result.plan.code
+    assert "maximum" not in result.plan.code
 
 
 def test_messages_name_the_side():

@@ -53,7 +53,7 @@ def test_the_code_of_a_ready_made_study_gives_its_result_again(n_folds):
     methods = {"forest": RandomForestSegmenter(3, max_samples=500)}
     options = {"scoring": ["f1"], "ensembles": ("majority voting",), "random_state": 1}
     result = benchmark(methods, **study.arguments(), **options, n_repeats=2, verbose=0)
-    again = run(result.manifest["code"])["result"]
+    again = run(result.plan.code)["result"]
     assert again.data.fingerprint == result.data.fingerprint
     assert_same_scores(again, result)
 
@@ -92,35 +92,35 @@ groups = [0, 0, 1, 1]"""
 
 def test_code_of_ones_own_is_taken_for_the_loading():
     result = make_result(cv=GroupKFold(2), groups=[0, 0, 1, 1], loading=LOADING)
-    assert_same_scores(run(result.manifest["code"])["result"], result)
+    assert_same_scores(run(result.plan.code)["result"], result)
 
 
 def test_a_splitter_of_ours_is_imported_from_where_it_is_offered():
     result = make_result(cv=BlockKFold(2, purge=0), loading=LOADING)
-    assert "from emstellar.model_selection import BlockKFold" in result.manifest["code"]
-    assert_same_scores(run(result.manifest["code"])["result"], result)
+    assert "from emstellar.model_selection import BlockKFold" in result.plan.code
+    assert_same_scores(run(result.plan.code)["result"], result)
 
 
 def test_the_code_names_scorers_of_ones_own():
     result = make_result(cv=2, scoring={"mine": lambda segmenter, X, y: 0.5}, loading=LOADING)
-    assert "registered or passed by the reader: mine." in result.manifest["code"]
+    assert "registered or passed by the reader: mine." in result.plan.code
 
 
 def test_splits_that_come_from_a_generator_are_written_out():
     halves = (np.array([0, 1]), np.array([2, 3]))
     result = make_result(cv=(pair for pair in [halves, halves[::-1]]), loading=LOADING)
-    assert "cv=[([0, 1], [2, 3]), ([2, 3], [0, 1])]" in result.manifest["code"]
-    assert_same_scores(run(result.manifest["code"])["result"], result)
+    assert "cv=[([0, 1], [2, 3]), ([2, 3], [0, 1])]" in result.plan.code
+    assert_same_scores(run(result.plan.code)["result"], result)
 
 
 def test_without_loading_code_the_page_says_which_images_they_were():
     result = make_result(cv=2)
-    first, second = result.manifest["code"].splitlines()[:2]
+    first, second = result.plan.code.splitlines()[:2]
     assert "X (4), y (4)" in first
     assert result.data.fingerprint in second
     masks = np.tile(np.arange(16) % 8 < 4, (4, 16, 1)).astype(int)
     names = {"X": masks * 0.5, "y": masks}
-    exec(result.manifest["code"], names)
+    exec(result.plan.code, names)
     assert_same_scores(names["result"], result)
 
 
@@ -130,7 +130,7 @@ def test_the_code_of_scored_folders_scores_them_again(folder):
     result = score_folders(
         folder / "maps", folder / "truth", scoring=["f1", "jaccard"], threshold=0.7, verbose=0
     )
-    again = run(result.manifest["code"])["result"]
+    again = run(result.plan.code)["result"]
     assert_same_scores(again, result)
 
 
@@ -146,11 +146,11 @@ def test_the_code_of_maps_made_elsewhere_scores_them_again():
         ensembles=(),
         loading="import numpy as np\n" + loading + "\nX, y = np.array(X), np.array(y)",
     )
-    assert_same_scores(run(result.manifest["code"])["result"], result)
+    assert_same_scores(run(result.plan.code)["result"], result)
 
 
 def test_a_merged_result_has_the_code_of_its_parts():
     one, other = make_result(cv=2, loading=LOADING), make_result(cv=2, random_state=1)
-    code = BenchmarkResult.merge([one, other]).manifest["code"]
+    code = BenchmarkResult.merge([one, other]).plan.code
     assert code.count("result = benchmark(") == 2
     assert code.startswith(LOADING)

@@ -232,7 +232,7 @@ def test_lists_of_images_survive_the_store(data, store):
     benchmark({"a": NoisyThreshold()}, X, y, cv=2, scoring="f1", store=store, verbose=0)
     loaded = BenchmarkResult.load(store)
     assert [image.shape for image in loaded.data.X] == [(20 + i, 24) for i in range(4)]
-    assert run_module.Store(store).load_benchmark()[0]["scoring"] == ["f1"]
+    assert run_module.Store(store).load_benchmark()[0].scoring == ["f1"]
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGKILL")

@@ -163,7 +163,7 @@ def test_threshold_curves_from_benchmark_pass_through_its_scores(result):
 
 
 def test_threshold_curve_of_a_segmenter(result):
-    X, y = result.data.subset("test")
+    X, y, _ = result.data.test.parts
     segmenter = NoisyThreshold(3.0).fit(X, y)
     display = ThresholdDisplay.from_estimator(segmenter, X, y, thresholds=[0.3, 0.6], title="A")
     maps = segmenter.predict_proba(X)[..., 1]

@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 
 from emstellar import BenchmarkResult
+from emstellar.benchmarking._plan import BenchmarkPlan
 from emstellar.displays import MetricHeatmapDisplay
 
 
@@ -70,7 +71,7 @@ def test_the_em_nets_of_a_benchmark_are_boxed_by_name_or_class(result):
         methods = dict(zip(result.methods_of("segmenter"), names, strict=True))
         records = [replace(r, method=methods.get(r.method, r.method)) for r in result.records]
         shown = {"net of mine": "EMNetSegmenter(width=0.5)", names[1]: "elsewhere"}
-        renamed = BenchmarkResult(records, result.data, {"methods": shown, "ensembles": []})
+        renamed = BenchmarkResult(records, result.data, BenchmarkPlan(shown, [], []))
         display = MetricHeatmapDisplay.from_benchmark(renamed, **options)
         return [(box.get_y(), box.get_height()) for box in display.ax_.patches]
 

@@ -107,7 +107,7 @@ def test_the_segmenter_to_train_is_chosen_on_validation_images(page, result):  #
 def test_the_segmenter_to_train_is_the_one_at_the_head_unless_that_is_a_vote(result):  # noqa: F811
     for leader in ("blunt", "sharp <b>", "average voting"):
         records = [replace(r, per_image=_led_by(leader, r)) for r in result.records]
-        changed = BenchmarkResult(records, result.data, result.manifest)
+        changed = BenchmarkResult(records, result.data, result.plan)
         page = Page(changed.to_html())
         assert f"On validation images: {leader} has the highest mean F1" in page.text
         vote = f"{leader}, named at the head of the page, takes several segmenters"
@@ -127,7 +127,7 @@ def _led_by(leader, record):
 
 def test_groups_of_both_kinds_of_images_are_named(result):  # noqa: F811
     data = replace(result.data, groups=np.array([*"abcd"]), groups_test=np.array([*"ef"]))
-    text = Page(BenchmarkResult(result.records, data, result.manifest).to_html()).text
+    text = Page(BenchmarkResult(result.records, data, result.plan).to_html()).text
     assert "Groups of the cross-validation4: a, b, c, d" in text
     assert "Groups of the test images2: e, f" in text
 
@@ -202,7 +202,7 @@ def test_the_memory_of_a_gpu_is_a_column_where_it_was_measured(result, peak):  #
     records = [
         replace(r, resources=r.resources | {"fit_peak_device_memory": peak}) for r in result.records
     ]
-    page = Page(BenchmarkResult(records, result.data, result.manifest).to_html())
+    page = Page(BenchmarkResult(records, result.data, result.plan).to_html())
     assert ("Peak GPU memory, MB" in page.text) == ("1,234" in page.text) == (peak > 0)
 
 
@@ -269,7 +269,7 @@ def test_a_metric_that_is_defined_nowhere_does_not_end_the_page(result):  # noqa
     records = [
         replace(r, pooled=without(r.pooled), per_image=without(r.per_image)) for r in result.records
     ]
-    page = Page(BenchmarkResult(records, result.data, result.manifest).to_html())
+    page = Page(BenchmarkResult(records, result.data, result.plan).to_html())
     assert re.search("No scores of F1.*: not defined for any method and fold.", page.text)
     assert "has the highest mean accuracy on test images" in page.text
 
@@ -331,8 +331,8 @@ def code_of(page, *sections):
 
 
 def test_networks_are_saved_for_the_command(result):  # noqa: F811
-    manifest = {**result.manifest, "methods": dict.fromkeys(result.methods, "UNetSegmenter()")}
-    page = Page(BenchmarkResult(result.records, result.data, manifest).to_html())
+    plan = replace(result.plan, methods=dict.fromkeys(result.methods, "UNetSegmenter()"))
+    page = Page(BenchmarkResult(result.records, result.data, plan).to_html())
     assert "emstellar segment FILE.emstellar FOLDER --out masks" in page.text
     assert "segmenter.save('" in page.text
 
@@ -340,9 +340,16 @@ def test_networks_are_saved_for_the_command(result):  # noqa: F811
 def test_the_em_nets_are_boxed(monkeypatch, result):  # noqa: F811
     drawn = []
     monkeypatch.setattr(MetricHeatmapDisplay, "_draw_boxes", lambda self: drawn.append(self.boxed))
-    renamed = [replace(r, method=r.method.replace("blunt", "EM-net V2")) for r in result.records]
-    manifest = {**result.manifest, "methods": {"EM-net V2": "", "sharp <b>": ""}}
-    BenchmarkResult(renamed, result.data, manifest).to_html()
+    renamed = [
+        replace(
+            record,
+            method=record.method.replace("blunt", "EM-net V2"),
+            of_method=record.of_method.replace("blunt", "EM-net V2"),
+        )
+        for record in result.records
+    ]
+    plan = replace(result.plan, methods={"EM-net V2": "", "sharp <b>": ""})
+    BenchmarkResult(renamed, result.data, plan).to_html()
     assert drawn
     assert all("EM-net V2" in boxed and "sharp <b>" not in boxed for boxed in drawn)
 
@@ -382,7 +389,7 @@ def test_fits_without_scores_are_told_of_once(result):  # noqa: F811
         return record.pooled | {"validation": record.pooled["validation"] | nan}
 
     records = [replace(record, pooled=without_fold(record)) for record in result.records]
-    text = Page(BenchmarkResult(records, result.data, result.manifest).to_html()).text
+    text = Page(BenchmarkResult(records, result.data, result.plan).to_html()).text
     assert text.count("Fewer have a score here") == 1
     assert "Fewer have a score here: blunt: 1 by F1, PPV; sharp <b>: 1." in text
 
@@ -395,7 +402,7 @@ def test_fits_without_scores_are_told_of_once(result):  # noqa: F811
     ],
 )
 def test_what_folds_give_together_is_told_of_what_there_is(votes, said):
-    note = _of_folds_note([f"A, {vote}" for vote in votes])
+    note = _of_folds_note(set(votes))
     assert said in note
     assert ("Best fold" in note) == (votes == ["best fold"])
 

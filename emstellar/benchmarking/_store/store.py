@@ -12,8 +12,9 @@ import warnings
 from pathlib import Path
 
 from ...files import DamagedFileError, check_writable, remove_leftovers
+from .._plan import BenchmarkPlan
+from .manifests import Manifests
 from .models import remove_model, write_model
-from .plans import Manifests
 from .record_files import MAPS, read_record, write_maps, write_record
 
 # File systems take 255 bytes; the rest of the name needs about a hundred.
@@ -87,7 +88,10 @@ class Store:
             None, with a warning if files are damaged, when there is no such job.
         """
         found = self._read(self._path(record), record, otherwise)
-        return self._find_renamed(record, otherwise) if found is None else found
+        found = self._find_renamed(record, otherwise) if found is None else found
+        if found is not None:
+            found.call_as(record)
+        return found
 
     def _read(self, path, record, otherwise):
         try:
@@ -102,7 +106,6 @@ class Store:
         for path in self._jobs.glob(f"*.{_place(record)}.*.{record.fingerprint[:16]}.json"):
             found = None if path == self._path(record) else self._read(path, record, otherwise)
             if found is not None and found.kind == record.kind:
-                found.method = record.method
                 return found
         return None
 
@@ -124,12 +127,12 @@ class Store:
                 )
                 return
 
-    def save_benchmark(self, manifest, data):
-        """Write which jobs make up the benchmark, and its images, unless they are there."""
-        self._manifests.save(manifest, data)
+    def save_benchmark(self, plan, data):
+        """Write the plan of a benchmark, and its images, unless they are there."""
+        self._manifests.save(plan.to_dict(), data)
 
     def load_benchmark(self):
-        """Return what `save_benchmark` wrote: the manifest and the data.
+        """Return what `save_benchmark` wrote: the plan and the data.
 
         Raises
         ------
@@ -138,7 +141,8 @@ class Store:
         ValueError
             If a file is damaged.
         """
-        return self._manifests.load()
+        manifest, data = self._manifests.load()
+        return BenchmarkPlan.from_dict(manifest), data
 
 
 def _place(record):

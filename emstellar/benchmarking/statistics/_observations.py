@@ -59,8 +59,8 @@ def observe(rows, subset, by=None, folds=None):
     subset : {"validation", "test"}
     by : {"image", "group"}, optional
         What is asked for; the largest known unit by default.
-    folds : dict, optional
-        From `describe_folds`.
+    folds : FoldSizes, optional
+        Of the plan.
 
     Returns
     -------
@@ -143,7 +143,7 @@ def _unit_means(rows, unit, *within):
 
 
 def _observe_validation(rows, by, grouped, folds):
-    blocks = bool(folds and folds["blocks"])
+    blocks = bool(folds and folds.blocks)
     n_folds = rows["fold"].nunique()
     if by == "image":
         return _by_image(rows, "images of a fold share one fitted model")
@@ -266,15 +266,15 @@ def _n_different(rows):
 def _is_redrawn(rows, folds):
     """Tell whether an image is validated in several folds, as those of RepeatedKFold are."""
     # Of a fold that failed there are no scores, so what was planned is asked first.
-    if folds and "redrawn" in folds:
-        return folds["redrawn"]
+    if folds and folds.redrawn is not None:
+        return folds.redrawn
     return bool((rows.groupby(["method", "repeat", "image"])["fold"].nunique() > 1).any())
 
 
 def _ratio(rows, folds):
     """Return test images over training images of a fold, on average."""
     if folds:
-        return float(np.mean(folds["n_validation"]) / np.mean(folds["n_train"]))
+        return float(np.mean(folds.n_validation) / np.mean(folds.n_train))
     n_images = rows["image"].nunique()
     tested = rows.groupby("fold")["image"].nunique().mean()
     return float(tested / (n_images - tested)) if n_images > tested else 0.0

@@ -1,5 +1,7 @@
 """What counts as one observation, in tables, in benchmarks and in simulation."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -89,9 +91,9 @@ def test_splits_are_known_to_be_drawn_anew_however_few_they_are(plain):
     found = {}
     for name, result in {"drawn": drawn, "in turn": run(plain, cv=3)}.items():
         rows = result.scores.query("subset == 'validation'")
-        folds = result.manifest["folds"]
+        folds = result.plan.folds
         # Results that were kept before folds were described so tell by their images.
-        older = {key: value for key, value in folds.items() if key != "redrawn"}
+        older = replace(folds, redrawn=None)
         found[name] = [observe(rows, "validation", None, known).redrawn for known in (folds, older)]
     assert found == {"drawn": [True, True], "in turn": [False, False]}
 
@@ -162,7 +164,7 @@ def test_groups_of_test_images_are_kept_and_cost_no_fit(plain, tmp_path):
     loaded = BenchmarkResult.load(tmp_path)
     assert loaded.data.groups_test.tolist() == [0, 1, 1]
     assert str(loaded.compare()) == str(named.compare())
-    assert "groups_test=groups_test" in loaded.manifest["code"]
+    assert "groups_test=groups_test" in loaded.plan.code
 
 
 def test_wrong_groups_of_test_images_are_named(plain):
@@ -181,7 +183,7 @@ def test_groups_of_predictions(data):
     found = result.compare()
     assert (found.unit, found.n_units) == ("group", 3)
     assert "these two fitted models" in str(result.compare(test="t"))
-    assert "groups=groups" in result.manifest["code"]
+    assert "groups=groups" in result.plan.code
 
 
 def test_groups_of_scored_folders_are_found_in_the_names(data, tmp_path):
@@ -193,7 +195,7 @@ def test_groups_of_scored_folders_are_found_in_the_names(data, tmp_path):
     result = score_folders(*folders, groups="field.", scoring=["f1"], verbose=0)
     assert set(result.scores["group"]) == {"field0", "field1", "field2"}
     assert result.compare().n_units == 3
-    assert "groups='field.'" in result.manifest["code"]
+    assert "groups='field.'" in result.plan.code
     with pytest.raises(ValueError, match=r"'stack.' of the groups finds nothing in 'field0_0'"):
         score_folders(*folders, groups="stack.", scoring=["f1"], verbose=0)
 
