@@ -640,7 +640,7 @@ def forbidden_maps(place, kind, column):
     with without_rights(to_read=copy) as file:
         # The copy of the truth lies where nobody may look.
         place.monkeypatch.setattr(
-            "emstellar.benchmarking._prediction_folders.read_masks",
+            "emstellar.benchmarking._folders.scored_folders.read_masks",
             lambda _: (Y * 255, [f"image{i}" for i in range(len(X))]),
         )
         return outcome(lambda: score(place, file.parents[1]), file.name)[0]

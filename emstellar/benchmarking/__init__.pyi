@@ -1,5 +1,5 @@
 from ._benchmark import benchmark as benchmark
-from ._prediction_folders import score_folders as score_folders
+from ._folders.scored_folders import score_folders as score_folders
 from ._result import BenchmarkResult as BenchmarkResult
 from ._sweeps import LearningCurve as LearningCurve
 from ._sweeps import ValidationCurve as ValidationCurve

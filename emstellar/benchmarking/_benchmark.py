@@ -12,7 +12,7 @@ from ._ensembles import DEFAULT_ENSEMBLES, check_ensembles, make_ensembles
 from ._execution import Runner, report_failures
 from ._methods import name_segmenters
 from ._plan import BenchmarkPlan, FoldSizes, PlannedJob
-from ._reproduction import describe_call
+from ._reproduction.calls import describe_call
 from ._result import BenchmarkResult
 from ._scoring import DEFAULT_SCORING, Scoring
 from ._store.store import Store

@@ -12,13 +12,13 @@ from ..validation import check_groups, is_sequence_of_arrays
 from ._data import BenchmarkData, check_names
 from ._ensembles import check_ensembles, make_ensembles
 from ._execution import Runner
-from ._frames import scored_names
 from ._plan import BenchmarkPlan, PlannedJob
 from ._predictions import check_predictions
 from ._record import Kind, Record
-from ._reproduction import describe_predictions
+from ._reproduction.calls import describe_predictions
 from ._scoring import Scoring
 from ._store import Store
+from ._tables.frames import scored_names
 from .environment import describe_environment
 
 

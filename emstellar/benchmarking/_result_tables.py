@@ -4,10 +4,10 @@ from functools import cached_property
 from pathlib import Path
 
 from ..files import write_atomically
-from . import _frames
 from ._chosen_thresholds import ThresholdChoice
 from ._record import Kind
-from ._tables import collect_tables, count_images, summarize, without_formulas
+from ._tables import frames
+from ._tables.summaries import collect_tables, count_images, summarize, without_formulas
 
 
 class ResultTables:
@@ -34,16 +34,16 @@ class ResultTables:
 
     # The tables are made when they are first asked for; the class describes them.
     scores = cached_property(
-        lambda self: _frames.score_frame(self.records, self.data.groups, self.data.groups_test)
+        lambda self: frames.score_frame(self.records, self.data.groups, self.data.groups_test)
     )
-    fold_scores = cached_property(lambda self: _frames.fold_score_frame(self.records))
-    undefined_scores = cached_property(lambda self: _frames.undefined_frame(self.records))
-    foreground = cached_property(lambda self: _frames.foreground_frame(self.records))
-    curves = cached_property(lambda self: _frames.curve_frame(self.records))
-    convergence_times = cached_property(lambda self: _frames.convergence_frame(self.records))
-    resources = cached_property(lambda self: _frames.resource_frame(self.records))
-    complexity = cached_property(lambda self: _frames.complexity_frame(self.records))
-    errors = cached_property(lambda self: _frames.error_frame(self.records))
+    fold_scores = cached_property(lambda self: frames.fold_score_frame(self.records))
+    undefined_scores = cached_property(lambda self: frames.undefined_frame(self.records))
+    foreground = cached_property(lambda self: frames.foreground_frame(self.records))
+    curves = cached_property(lambda self: frames.curve_frame(self.records))
+    convergence_times = cached_property(lambda self: frames.convergence_frame(self.records))
+    resources = cached_property(lambda self: frames.resource_frame(self.records))
+    complexity = cached_property(lambda self: frames.complexity_frame(self.records))
+    errors = cached_property(lambda self: frames.error_frame(self.records))
     thresholds = cached_property(lambda self: self._threshold_choice.table())
 
     @property
@@ -173,7 +173,7 @@ class ResultTables:
             For a metric without scores.
         """
         metrics = [metrics] if isinstance(metrics, str) else list(metrics or self.metrics)
-        macros = {name.removesuffix(_frames.MACRO): name for name in self.metrics}
+        macros = {name.removesuffix(frames.MACRO): name for name in self.metrics}
         metrics = [
             metric if metric in self.metrics else macros.get(metric, metric) for metric in metrics
         ]

@@ -16,7 +16,7 @@ from sklearn.model_selection import (
 )
 
 from emstellar import RandomForestSegmenter, ThresholdedSegmenter, UNetSegmenter, VotingSegmenter
-from emstellar.benchmarking._code_writer import CodeWriter
+from emstellar.benchmarking._reproduction.code_writer import CodeWriter
 from emstellar.model_selection import BlockKFold
 from emstellar.segmenters import PixelSegmenter
 

@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from ._record import Kind
+from .._record import Kind
 
 KEYS = ["method", "kind", "repeat", "fold"]
 MACRO = " (macro)"
@@ -45,7 +45,7 @@ def scored_names(metrics):
 
     Examples
     --------
-    >>> from emstellar.benchmarking._frames import scored_names
+    >>> from emstellar.benchmarking._tables.frames import scored_names
     >>> scored_names(["f1 (macro)", "f1 (class 0)", "f1 (class 1)", "accuracy"])
     ['f1', 'accuracy']
     """

@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from ..metrics import get_scorer_names
-from ._code_writer import CodeWriter
+from ...metrics import get_scorer_names
+from .code_writer import CodeWriter
 
 # What a call is given besides segmenters and options.
 _GIVEN = ("X", "y", "groups", "X_test", "y_test", "groups_test")
@@ -33,7 +33,7 @@ def describe_call(segmenters, cv, data, scoring, parameters, loading="", names=(
     --------
     >>> from emstellar import RandomForestSegmenter
     >>> from emstellar.benchmarking._data import BenchmarkData
-    >>> from emstellar.benchmarking._reproduction import describe_call
+    >>> from emstellar.benchmarking._reproduction.calls import describe_call
     >>> forest = {"forest": RandomForestSegmenter()}
     >>> loading = "X, y = my_images()"
     >>> print(describe_call(forest, 5, BenchmarkData(), ["f1"], {}, loading))

@@ -6,13 +6,13 @@ from pathlib import Path
 
 import numpy as np
 
-from ..io import pair_by_name, read_images, read_masks
-from ..io.groups import find_groups
-from ._frames import scored_names
-from ._map_codings import decode_maps, find_truth_coding
-from ._reproduction import describe_folders
-from ._result import BenchmarkResult
-from ._scoring import DEFAULT_SCORING
+from ...io import pair_by_name, read_images, read_masks
+from ...io.groups import find_groups
+from .._reproduction.calls import describe_folders
+from .._result import BenchmarkResult
+from .._scoring import DEFAULT_SCORING
+from .._tables.frames import scored_names
+from .map_codings import decode_maps, find_truth_coding
 
 
 def score_folders(

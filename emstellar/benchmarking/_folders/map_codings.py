@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..pixel_values import count_values, find_mixed_codings, list_values, measure_flatness
-from ..validation import UNLABELLED
+from ...pixel_values import count_values, find_mixed_codings, list_values, measure_flatness
+from ...validation import UNLABELLED
 
 # Foreground is whatever is not 0, as in images of numbered objects.
 NONZERO = "nonzero"
@@ -90,7 +90,7 @@ def find_truth_coding(masks, names, foreground=None):
     Examples
     --------
     >>> import numpy as np
-    >>> from emstellar.benchmarking._map_codings import find_truth_coding
+    >>> from emstellar.benchmarking._folders.map_codings import find_truth_coding
     >>> print(find_truth_coding([np.array([[1, 2]]), np.array([[1, 1]])], ["a", "b"]))
     1, 2 (foreground: 2)
     """
@@ -156,7 +156,7 @@ def decode_maps(maps, names, truth, maximum=None):
     Examples
     --------
     >>> import numpy as np
-    >>> from emstellar.benchmarking._map_codings import Coding, decode_maps
+    >>> from emstellar.benchmarking._folders.map_codings import Coding, decode_maps
     >>> decode_maps([np.array([[0, 1]], "uint8")], ["a"], Coding((0, 255), 255))
     ([array([[0., 1.]], dtype=float32)], 'masks of 0, 1 (foreground: 1)')
     """

@@ -20,7 +20,7 @@ class CodeWriter:
 
     Examples
     --------
-    >>> from emstellar.benchmarking._code_writer import CodeWriter
+    >>> from emstellar.benchmarking._reproduction.code_writer import CodeWriter
     >>> from emstellar.model_selection import BlockKFold
     >>> writer = CodeWriter()
     >>> writer.write({"cv": BlockKFold(3, purge=1)})

@@ -102,7 +102,7 @@ def without_formulas(table):
     Examples
     --------
     >>> import pandas as pd
-    >>> from emstellar.benchmarking._tables import without_formulas
+    >>> from emstellar.benchmarking._tables.summaries import without_formulas
     >>> table = pd.DataFrame({"image": ["=1+1", "a-1"], "f1": [-0.5, 1.0]}, index=["+b", "c"])
     >>> without_formulas(table)
         image   f1

@@ -1,0 +1,1 @@
+"""Folders of maps and masks made elsewhere, as a benchmark."""

@@ -1,0 +1,1 @@
+"""The Python code that makes a call again."""
