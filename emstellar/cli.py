@@ -262,7 +262,7 @@ def _say_damage(result):
 
 
 def _score(parsed):
-    from .benchmarking._folders.scored_folders import score_folders
+    from .benchmarking import score_folders
 
     check_writable(parsed.out)
     result = score_folders(
