@@ -12,7 +12,7 @@ import emstellar
 # Whoever computes with Keras computes with its backend.
 _WITH_BACKEND = ("keras", "tensorflow", "jax", "torch")
 # What no stored result depends on: pictures, pages, commands, data sets.
-_WITHOUT_EFFECT = ("cli.py", "datasets", "displays", "io", "testing")
+_WITHOUT_EFFECT = ("cli.py", "datasets", "displays", "io", "report", "studies", "testing")
 
 
 def library_of(module):
@@ -126,6 +126,6 @@ def _digest_of_sources():
     digest = hashlib.sha256()
     for path in sorted(root.rglob("*.py")):
         parts = path.relative_to(root).parts
-        if parts[0] not in _WITHOUT_EFFECT and not parts[0].startswith("report"):
+        if parts[0] not in _WITHOUT_EFFECT:
             digest.update("/".join(parts).encode() + path.read_bytes())
     return digest.hexdigest()[:12]
