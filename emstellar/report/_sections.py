@@ -5,7 +5,7 @@ import numpy as np
 from ..metrics.labels import metric_words
 from ._findings import choose_segmenter
 from ._next_steps import can_save, describe_next_steps
-from ._pictures import leading_metric
+from ._pictures import leading_metric, shown_images
 
 
 def describe_data(result):
@@ -43,7 +43,10 @@ def _describe_images(X, y, classes):
 
 def overlay_note(result, subset):
     metric = metric_words(leading_metric(result))
-    note = f"The first image and the hardest, which has the lowest mean {metric} over all methods"
+    note = "The first image, than which none has a lower"
+    if len(shown_images(result, subset)) > 1:
+        note = "The first image and the hardest, which has the lowest"
+    note += f" mean {metric} over all methods"
     if len(result.classes) > 2:
         note += "."
     else:
