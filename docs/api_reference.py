@@ -32,11 +32,9 @@ SECTIONS = {
 # Titles within a section, by defining module; names of other modules come first, without title.
 GROUPS = {
     "segmenters": {
-        "networks": "Networks",
         "keras_segmenter": "Networks",
         "base_keras_segmenter": "Networks",
-        "cdeep3m": "Networks",
-        "encoder_networks": "Networks",
+        "registry": "Networks",
         "pixel": "Classifiers of pixels",
         "voting": "Ensembles and thresholds",
         "thresholded": "Ensembles and thresholds",
@@ -125,7 +123,7 @@ def render_section(section, entries):
     if section != "base":
         lines += [f".. module:: emstellar.{section}", ""]
     lines += [".. currentmodule:: emstellar", "", description, ""]
-    titles = GROUPS.get(section, {})
+    titles = {**_networks(section), **GROUPS.get(section, {})}
     groups = {title: [] for title in (None, *titles.values())}
     for source, name in entries:
         groups[titles.get(source)].append(name)
@@ -137,6 +135,14 @@ def render_section(section, entries):
         lines += [".. autosummary::", "   :toctree: .", "   :nosignatures:", ""]
         lines += [f"   {name}" for name in sorted(names, key=str.lower)] + [""]
     return "\n".join(lines)
+
+
+def _networks(section):
+    """Return the title of the modules that are named as one of `emstellar.networks`."""
+    if section != "segmenters":
+        return {}
+    root = Path(importlib.import_module("emstellar").__file__).parent
+    return {path.stem: "Networks" for path in sorted((root / "networks").glob("[a-z]*.py"))}
 
 
 def write_pages(package, folder):

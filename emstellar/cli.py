@@ -3,21 +3,34 @@
 import argparse
 import shutil
 import sys
+from functools import partial
 from pathlib import Path
 
 from . import __version__
 from .closed_output import output_may_be_closed
 from .files import check_writable
 
-DATA_HELP = """synthetic, cardiac, isbi2012, neuronal, or a folder that holds the folders images
-and masks with files of equal names"""
 CONFIG_HELP = """a TOML file of these options and of methods of your own; what is given here goes
 over it"""
-CV_HELP = """how to split: a number of folds, leave-one-group-out, or blocks:N or blocks:N:GAP for
-serial sections (N blocks, GAP sections beside each left out); the data set's own by default"""
-
 MAPS_HELP = """write maps of the foreground, not masks; of more than two classes, a folder of maps
 for each"""
+
+
+class _CommandParser(argparse.ArgumentParser):
+    """A parser of a command that gets its options when it is used.
+
+    They are declared beside what they mean, and that loads libraries which other commands and the
+    list of all commands do without.
+    """
+
+    add_options = None
+
+    def parse_known_args(self, args=None, namespace=None):
+        """Parse, with all options."""
+        if self.add_options is not None:
+            add, self.add_options = self.add_options, None
+            add(self)
+        return super().parse_known_args(args, namespace)
 
 
 def main(arguments=None):
@@ -68,7 +81,9 @@ def build_parser():
     parser.add_argument(
         "--traceback", action="store_true", help="show where in the code an error comes from"
     )
-    commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
+    commands = parser.add_subparsers(
+        title="commands", required=True, metavar="COMMAND", parser_class=_CommandParser
+    )
     for add in (_add_demo, _add_benchmark, _add_report, _add_score, _add_segment):
         add(commands)
     networks = _add(commands, "networks", _networks, "list the networks and what they cost")
@@ -93,77 +108,26 @@ def _add_demo(commands):
 
 
 def _add_benchmark(commands):
-    # Only what is given: all else is for the file of --config and the defaults of the settings.
-    parser = _add(
-        commands,
-        "benchmark",
-        _benchmark,
-        "compare methods on your images or a data set",
-        argument_default=argparse.SUPPRESS,
-    )
+    text = "compare methods on your images or a data set"
+    parser = _add(commands, "benchmark", _benchmark, text)
     parser.add_argument("--config", metavar="FILE", help=CONFIG_HELP)
-    parser.add_argument("--data", help=DATA_HELP)
-    parser.add_argument("--groups", metavar="REGEX", help="finds the group in an image's name")
-    parser.add_argument("--test-groups", nargs="+", metavar="GROUP", help="held out as test")
-    parser.add_argument("--methods", nargs="+", metavar="NAME", help="see emstellar networks")
-    parser.add_argument("--metrics", nargs="+", metavar="NAME", help="the nine of the paper")
-    parser.add_argument("--cv", metavar="SPLITTER", help=CV_HELP)
-    parser.add_argument("--folds", type=int, metavar="N", help="use only the first N folds")
-    parser.add_argument("--repeats", type=int, metavar="N", help="fits per fold, other seeds (1)")
-    parser.add_argument("--seed", type=int, help="random state (0)")
-    training = parser.add_argument_group("training of the networks")
-    training.add_argument("--width", type=float, help="factor of filters (0.25)")
-    training.add_argument("--epochs", type=int, help="passes over the training images (30)")
-    training.add_argument("--steps", type=int, metavar="N", help="steps per epoch")
-    training.add_argument("--batch-size", type=int, metavar="N", help="patches per step (4)")
-    training.add_argument("--patch-size", type=int, metavar="PIXELS")
-    training.add_argument("--learning-rate", type=float, metavar="RATE", help="the highest (0.001)")
-    training.add_argument("--loss", help="bce, dice, bce+dice, ... (auto)")
-    training.add_argument("--augmentation", help="flips, mirrors, paper, strong or none (mirrors)")
-    training.add_argument("--head", help="paper, or direct, which learns in fewer steps (paper)")
-    running = parser.add_argument_group("running")
-    running.add_argument("--jobs", type=int, metavar="N", help="jobs at once (1)")
-    running.add_argument("--store", help="folder that keeps finished jobs; the same call resumes")
-    running.add_argument(
-        "--retry-failed", action=argparse.BooleanOptionalAction, help="run failed jobs again"
-    )
-    running.add_argument(
-        "--keep-models", action=argparse.BooleanOptionalAction, help="keep them in the store too"
-    )
-    running.add_argument("--out", help="folder of the results (emstellar-benchmark)")
-    page = parser.add_argument_group("report")
-    _add_colors(page, default=argparse.SUPPRESS)
-    _add_rates(page, default=argparse.SUPPRESS)
+    # Only what is given: all else is for the file of --config and the defaults of the settings.
+    parser.add_options = _add_settings
 
 
-def _add_colors(parser, default="colorblind"):
-    parser.add_argument(
-        "--colors",
-        choices=("colorblind", "paper"),
-        default=default,
-        help="of right and wrong pixels in the overlays (colorblind)",
-    )
+def _add_settings(parser, names=None):
+    """Add options of the settings: to choose from, with their defaults, or all, without."""
+    from .studies import Settings
+    from .studies._options import add_options
 
-
-def _add_rates(parser, default=0.0):
-    parser.add_argument(
-        "--price-per-hour",
-        type=float,
-        metavar="PRICE",
-        default=default,
-        help="of the machine, in any currency, to tell what each method cost",
-    )
-    parser.add_argument(
-        "--watts", type=float, default=default, help="that the machine draws, to tell its energy"
-    )
+    add_options(parser, Settings, names, with_defaults=names is not None)
 
 
 def _add_report(commands):
     parser = _add(commands, "report", _report, "write tables, figures and the page of a store")
     parser.add_argument("store", help="the folder given to --store")
     parser.add_argument("--out", default="emstellar-report", help="folder of the results")
-    _add_colors(parser)
-    _add_rates(parser)
+    parser.add_options = partial(_add_settings, names=["colors", "price_per_hour", "watts"])
 
 
 def _add_score(commands):
@@ -194,7 +158,7 @@ def _add_score(commands):
     )
     parser.add_argument("--jobs", type=int, default=1, help="methods at once (%(default)s)")
     parser.add_argument("--out", default="emstellar-scores", help="folder of the results")
-    _add_colors(parser)
+    parser.add_options = partial(_add_settings, names=["colors"])
 
 
 def _value_or_nonzero(text):
@@ -225,8 +189,7 @@ def _benchmark(parsed):
     from .benchmarking import benchmark
     from .studies import make_settings
 
-    given = vars(parsed)
-    settings = make_settings(given, given.get("config"))
+    settings = make_settings(vars(parsed), parsed.config)
     check_writable(settings.out)
     study, methods = settings.load_study(), settings.make_methods()
     result = benchmark(methods, **study.arguments(), **settings.run_options())

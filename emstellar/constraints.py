@@ -36,6 +36,9 @@ class Interval:
         self.high = np.inf if high is None else high
         self.closed = closed
 
+    def __repr__(self):
+        return f"Interval({self.kind.__name__}, {self.low}, {self.high}, {self.closed!r})"
+
     def accepts(self, value):
         """Tell whether `value` is a number of the kind inside the bounds."""
         number = Integral if self.kind is int else Real
@@ -58,6 +61,9 @@ class OneOf:
     def __init__(self, *options):
         self.options = options
 
+    def __repr__(self):
+        return f"OneOf({', '.join(map(repr, self.options))})"
+
     def accepts(self, value):
         """Tell whether `value` equals an option and is of its type."""
         return any(type(value) is type(option) and value == option for option in self.options)
@@ -72,6 +78,9 @@ class InstanceOf:
     def __init__(self, kind, words=None):
         self.kind = kind
         self.words = words or f"an instance of {kind.__name__!r}"
+
+    def __repr__(self):
+        return f"InstanceOf({self.words!r})"
 
     def accepts(self, value):
         """Tell whether `value` is an instance."""
@@ -183,6 +192,37 @@ one of {'membranes'}. Got 'membrane' instead. Did you mean 'membranes'?
         raise InvalidParameterError(
             f"The {name!r} parameter of {owner} must be {said}. "
             f"Got {value!r} instead.{_nearest(value, allowed)}"
+        )
+
+
+def check_option(name, value, options):
+    """Raise if an argument is none of its options.
+
+    Parameters
+    ----------
+    name : str
+        What it is, for the message.
+    value : object
+    options : sequence
+
+    Raises
+    ------
+    InvalidParameterError
+
+    Examples
+    --------
+    >>> from emstellar.constraints import check_option
+    >>> check_option("head", "papre", ["paper", "direct"])
+    Traceback (most recent call last):
+        ...
+    emstellar.constraints.InvalidParameterError: head must be one of ['paper', 'direct']. Got \
+'papre' instead. Did you mean 'paper'?
+    """
+    if value not in options:
+        options = list(options)
+        hint = did_you_mean(value, [item for item in options if isinstance(item, str)])
+        raise InvalidParameterError(
+            f"{name} must be one of {options}. Got {value!r} instead.{hint}"
         )
 
 

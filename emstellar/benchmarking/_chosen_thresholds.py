@@ -16,7 +16,7 @@ from sklearn.exceptions import UndefinedMetricWarning
 
 from ..metrics.scorers import find_metric
 from ..metrics.threshold_search import (
-    DEFAULT_THRESHOLDS,
+    SEARCHED_THRESHOLDS,
     count_exceeded,
     middle_of_best,
     scores_of_counts,
@@ -149,7 +149,7 @@ class ThresholdChoice:
             images = record.images["validation"]
             _, y, _ = self.data.development[images].parts
             maps = record.probabilities("validation")
-            counts = count_exceeded(y, maps, DEFAULT_THRESHOLDS, labels=record.classes)
+            counts = count_exceeded(y, maps, SEARCHED_THRESHOLDS, labels=record.classes)
             self._counts[record.key] = list(zip(images, counts, strict=True))
         return self._counts[record.key]
 
@@ -192,7 +192,7 @@ def _best_threshold(metric, counts):
     scores = scores_of_counts(metric, counts)
     if np.isnan(scores).all():
         return np.nan
-    return float(DEFAULT_THRESHOLDS[middle_of_best(scores)])
+    return float(SEARCHED_THRESHOLDS[middle_of_best(scores)])
 
 
 def _share_of_votes(images, thresholds):

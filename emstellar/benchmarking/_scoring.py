@@ -11,6 +11,7 @@ from ..fingerprints import identify
 from ..metrics import get_scorer
 from ..metrics.image_scores import ImageScores
 from ..metrics.options import check_threshold
+from ..metrics.scorers import find_metric
 from ..metrics.unseen_classes import add_unseen_classes
 from ._data import take
 
@@ -25,9 +26,6 @@ DEFAULT_SCORING = (
     "npv",
     "jaccard",
 )
-
-# They cut the truth at each of their thresholds.
-GREY_METRICS = ("v_rand", "v_info")
 
 
 class PredictedSegmenter(BaseSegmenter):
@@ -203,7 +201,8 @@ class Scoring:
         scores = Scores({}, {}, {}, cut.foreground())
         for name, scorer in self.scorers.items():
             if scorer is None:
-                self._keep(scores, name, (grey if name in GREY_METRICS else cut).score(name))
+                images = grey if find_metric(name).takes_grey_truth else cut
+                self._keep(scores, name, images.score(name))
             else:
                 self._call(scores, name, get_scorer(scorer), probabilities, X, masks, classes)
         return scores

@@ -6,9 +6,10 @@ import sys
 
 from ..files import check_writable
 from ..fingerprints.libraries import installed_version
+from ..io.formats import optional_packages
 
 PACKAGES = ("emstellar", "numpy", "scipy", "scikit-learn", "scikit-image", "keras")
-OPTIONAL = ("numba", "tensorflow", "jax", "torch", "mrcfile", "h5py")
+OPTIONAL = ("numba", "tensorflow", "jax", "torch", *optional_packages())
 
 
 def describe_environment():

@@ -193,7 +193,7 @@ def _complexity(segmenter, X):
     from ..inspection import complexity
 
     # As large as the network sees it: images are padded to a multiple of what it halves.
-    multiple = getattr(segmenter, "_size_multiple", 1)
+    multiple = getattr(segmenter, "network_size_multiple", 1)
     height, width = (-(-side // multiple) * multiple for side in X[0].shape[:2])
     n_outputs = 1 if len(segmenter.classes_) == 2 else len(segmenter.classes_)
     try:

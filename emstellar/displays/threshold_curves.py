@@ -5,7 +5,7 @@ import pandas as pd
 
 from ..metrics.threshold_search import scores_at
 
-DEFAULT_THRESHOLDS = np.arange(1, 20) / 20
+CURVE_THRESHOLDS = np.arange(1, 20) / 20
 
 
 def score_thresholds(y_true, y_prob, metric="f1", thresholds=None, labels=None):
@@ -41,6 +41,6 @@ def score_thresholds(y_true, y_prob, metric="f1", thresholds=None, labels=None):
     >>> score_thresholds(y_true, y_prob, "accuracy", [0.2, 0.35]).tolist()
     [0.75, 1.0]
     """
-    thresholds = DEFAULT_THRESHOLDS if thresholds is None else np.asarray(thresholds)
+    thresholds = CURVE_THRESHOLDS if thresholds is None else np.asarray(thresholds)
     scores = scores_at(metric, y_true, y_prob, thresholds, labels=labels)
     return pd.Series(scores, index=pd.Index(thresholds, name="threshold"), name=metric)

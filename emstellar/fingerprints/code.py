@@ -4,6 +4,8 @@ import dis
 from functools import cache
 from types import CodeType, FunctionType, ModuleType
 
+from .._sklearn_compat import CLASS_BOOKKEEPING
+
 # What Python keeps in a class besides what its author wrote there.
 _BOOKKEEPING = {
     "__annotations__",
@@ -16,7 +18,7 @@ _BOOKKEEPING = {
     "__static_attributes__",
     "__weakref__",
     "_abc_impl",
-    "_sklearn_auto_wrap_output_keys",
+    *CLASS_BOOKKEEPING,
 }
 
 

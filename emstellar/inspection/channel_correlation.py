@@ -197,7 +197,7 @@ def feature_correlation(
     _check_parameters(layers, n_pixels, batch_size, matrix)
     images = check_images(X, n_channels=segmenter.n_channels_in_, name=type(segmenter).__name__)
     if blocks is None:
-        found = find_blocks(model, 8 * segmenter._size_multiple, layers=layers)
+        found = find_blocks(model, 8 * segmenter.network_size_multiple, layers=layers)
     else:
         found = select_blocks(model, blocks)
     values = sample_features(

@@ -79,7 +79,7 @@ def _prepare(segmenter, image, cut, count, rng):
     height, width = patch.shape[:2]
     chosen = np.sort(rng.choice(height * width, count, replace=False))
     places = np.stack(np.unravel_index(chosen, (height, width)), axis=-1) + 0.5
-    multiple = segmenter._size_multiple
+    multiple = segmenter.network_size_multiple
     padded = np.pad(patch, [(0, -height % multiple), (0, -width % multiple), (0, 0)], "reflect")
     return padded, (places / padded.shape[:2]).astype("float32")
 

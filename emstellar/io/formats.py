@@ -1,199 +1,115 @@
-"""One function per file format: the images in a file and their names."""
+"""The file formats: suffixes, what reads and writes them, and the package that this needs.
 
-import contextlib
-import json
-import logging
-import re
-import struct
-import threading
+A further format is one entry of `FORMATS`.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-import tifffile
-from PIL import Image
-from skimage.io import imread
-
-TIFF = (".tif", ".tiff")
-PICTURES = (".png", ".jpg", ".jpeg", ".bmp")
-MRC = (".mrc", ".rec", ".map")
-HDF5 = (".h5", ".hdf5", ".hdf")
-FOLDER_SUFFIXES = TIFF + PICTURES
-SUFFIXES = FOLDER_SUFFIXES + MRC + HDF5
+from . import decoders, encoders
 
 
-def import_extra(module, what):
-    """Return an optional module, or raise an error that tells how to install it."""
-    try:
-        return __import__(module)
-    except ImportError as error:
-        raise ImportError(
-            f"{what} files need the package {module}, which is not installed: "
-            "pip install emstellar[io]"
-        ) from error
+@dataclass(frozen=True)
+class Format:
+    """A file format.
 
-
-def numbered(path, n_images):
-    """Return names for the images of a file: its own, with a number if there are several."""
-    stem = Path(path).stem
-    return [stem] if n_images == 1 else [f"{stem}-{i:04d}" for i in range(n_images)]
-
-
-def read_tiff(path, key, are_labels=False):
-    """Return the images and names of a TIFF file: one image, a stack or pages of any sizes."""
-    with tifffile.TiffFile(path) as tif, _raised_errors():
-        # Thumbnails and the lower levels of pyramids are copies.
-        series = [s for s in tif.series if not s.keyframe.is_reduced] or list(tif.series)
-        if any(s.is_multifile for s in series):
-            # The other files of an OME-TIFF are read when it is their turn.
-            images = [_as_seen(page.asarray(), page) for page in tif.pages]
-        else:
-            images = [image for s in series for image in _split_series(s)]
-        names = _names_in_tiff(tif)
-    if not images:
-        raise ValueError("it holds no image: its directory is cut off or was never written")
-    return images, names if len(names) == len(images) else numbered(path, len(images))
-
-
-@contextlib.contextmanager
-def _raised_errors():
-    """Raise what tifffile, which reads as much as there is of a damaged file, logs as an error."""
-    records = []
-    handler = logging.Handler(logging.ERROR)
-    handler.emit = records.append
-    logger, thread = logging.getLogger("tifffile"), threading.get_ident()
-    logger.addHandler(handler)
-    try:
-        yield
-    finally:
-        logger.removeHandler(handler)
-    for record in records:
-        # Other threads may be reading other files.
-        if record.thread == thread:
-            raise ValueError(f"it is damaged: {record.getMessage()}")
-
-
-def _split_series(series):
-    """Return the images of a TIFF series, channels last."""
-    array, axes = _as_seen(series.asarray(), series.keyframe), series.axes
-    is_planar = series.keyframe.planarconfig == tifffile.PLANARCONFIG.SEPARATE
-    # tifffile makes colour planes of three or four grey sections. Where pixels have samples, as in
-    # a stack of colour images, channels are sections too.
-    are_sections = is_planar and series.kind == "shaped"
-    channels = "C" if are_sections or "S" not in axes else "S"
-    if channels in axes:
-        array = np.moveaxis(array, axes.index(channels), -1)
-        axes = axes.replace(channels, "") + channels
-    n_last = len(axes) - axes.index("Y")
-    return list(array.reshape(-1, *array.shape[array.ndim - n_last :]))
-
-
-def _as_seen(array, page):
-    """Return integers so that more is brighter, where the file has them the other way round."""
-    if page.photometric != tifffile.PHOTOMETRIC.MINISWHITE or array.dtype.kind not in "bu":
-        return array
-    if array.dtype.kind == "b":
-        return ~array
-    return array.dtype.type(2**page.bitspersample - 1) - array
-
-
-def _names_in_tiff(tif):
-    """Return the names that `write_images` or ImageJ stored in a file, if they are usable."""
-    names = (tif.shaped_metadata or [{}])[0].get("names")
-    if not names:
-        # ImageJ appends whatever it knows of an image to its label.
-        labels = [str(label).strip() for label in (tif.imagej_metadata or {}).get("Labels") or []]
-        names = [re.sub(r'[/\\:*?"<>|]', "_", (label.splitlines() or [""])[0]) for label in labels]
-    return list(names) if len(set(names)) == len(names) and all(names) else []
-
-
-def read_picture(path, key, are_labels=False):
-    """Return the image and the name of a PNG, JPEG or BMP file; of labels the palette's index."""
-    with Image.open(path) as picture:
-        if picture.mode == "P" and are_labels:
-            return [np.array(picture)], [Path(path).stem]
-    with open(path, "rb") as file:
-        header = file.read(26)
-    if header.startswith(b"\x89PNG") and len(header) == 26:
-        bits, color = struct.unpack(">BB", header[24:26])
-        if bits == 16 and color != 0:
-            raise ValueError(
-                "a PNG with 16 bits per colour channel would be reduced to 8 bits on reading; "
-                "convert it to TIFF"
-            )
-    return [imread(path)], [Path(path).stem]
-
-
-def read_mrc(path, key, are_labels=False):
-    """Return the images and names of an MRC file: one image or a stack."""
-    mrcfile = import_extra("mrcfile", "MRC")
-    with mrcfile.open(path) as file:
-        array, header = np.array(file.data), file.header.tobytes()
-    if array.dtype == np.int8 and _has_unsigned_bytes(header):
-        array = array.view(np.uint8)
-    images = list(array.reshape(-1, *array.shape[-2:]))
-    return images, numbered(path, len(images))
-
-
-def _has_unsigned_bytes(header):
-    """Tell whether IMOD wrote bytes without sign, by its stamp and its first flag.
-
-    See https://bio3d.colorado.edu/imod/doc/mrc_format.txt.
+    Attributes
+    ----------
+    name : str
+    suffixes : tuple of str
+        In small letters, with the dot.
+    read : callable
+        ``read(path, key, are_labels)`` returns the images of a file and their names.
+    write_stack : callable or None
+        ``write_stack(path, stack, names)`` writes all images to one file.
+    write_image : callable or None
+        ``write_image(path, image, name)`` writes one of the files of a folder, which will be called
+        `name`.
+    in_folders : bool
+        Whether files of a folder are read without being asked for by name.
+    package : str or None
+        What reading and writing import and is not installed with emstellar, unless by `extra`.
+    extra : str
+        The optional dependencies, ``pip install emstellar[extra]``, that hold the package.
     """
-    stamp, flags = header[152:156], header[156:160]
-    order = {b"IMOD": "little", b"DOMI": "big"}.get(stamp)
-    return order is not None and not int.from_bytes(flags, order) & 1
+
+    name: str
+    suffixes: tuple[str, ...]
+    read: Callable
+    write_stack: Callable | None = None
+    write_image: Callable | None = None
+    in_folders: bool = False
+    package: str | None = None
+    extra: str = "io"
+
+    def check_package(self):
+        """Raise an ImportError that tells how to install what the format needs, if it is not."""
+        if self.package is None:
+            return
+        try:
+            __import__(self.package)
+        except ImportError as error:
+            raise ImportError(
+                f"{self.name} files need the package {self.package}, which is not installed: "
+                f"pip install emstellar[{self.extra}]"
+            ) from error
 
 
-def read_hdf5(path, key, are_labels=False):
-    """Return the images and names of the data set `key` of an HDF5 file."""
-    h5py = import_extra("h5py", "HDF5")
-    with h5py.File(path, "r") as file:
-        dataset = file[_find_key(h5py, file, key)]
-        array, names = dataset[()], list(dataset.attrs.get("names", []))
-        tags = dataset.attrs.get("axistags")
-    array = array if tags is None else _by_tags(array, tags)
-    images = [array] if array.ndim == 2 else list(array)
-    return images, names if len(names) == len(images) else numbered(path, len(images))
+FORMATS = (
+    Format(
+        "TIFF",
+        (".tif", ".tiff"),
+        decoders.read_tiff,
+        write_stack=encoders.write_tiff,
+        write_image=encoders.write_tiff_image,
+        in_folders=True,
+    ),
+    Format(
+        "PNG", (".png",), decoders.read_picture, write_image=encoders.write_png, in_folders=True
+    ),
+    Format("JPEG", (".jpg", ".jpeg"), decoders.read_picture, in_folders=True),
+    Format("BMP", (".bmp",), decoders.read_picture, in_folders=True),
+    Format(
+        "MRC",
+        (".mrc", ".rec", ".map"),
+        decoders.read_mrc,
+        write_stack=encoders.write_mrc,
+        package="mrcfile",
+    ),
+    Format(
+        "HDF5",
+        (".h5", ".hdf5", ".hdf"),
+        decoders.read_hdf5,
+        write_stack=encoders.write_hdf5,
+        package="h5py",
+    ),
+)
 
 
-def _by_tags(array, tags):
-    """Return (n_images, height, width[, channels]) of an array with the axes that ilastik names."""
-    axes = "".join(axis["key"] for axis in json.loads(tags)["axes"])
-    if len(axes) != array.ndim or not set("xy") <= set(axes):
-        return array
-    order = "".join(axis for axis in axes if axis not in "yxc") + "yx" + "c" * ("c" in axes)
-    array = np.transpose(array, [axes.index(axis) for axis in order])
-    if order[-1] == "c" and array.shape[-1] == 1:
-        array, order = array[..., 0], order[:-1]
-    n_last = len(order) - order.index("y")
-    return array.reshape(-1, *array.shape[array.ndim - n_last :])
+def suffixes_of(attribute):
+    """Return the suffixes of formats of which an attribute is true or not None."""
+    return tuple(suffix for fmt in FORMATS if getattr(fmt, attribute) for suffix in fmt.suffixes)
 
 
-def _find_key(h5py, file, key):
-    found = []
-    file.visititems(
-        lambda name, item: found.append(name) if isinstance(item, h5py.Dataset) else None
-    )
-    if key is None and len(found) == 1:
-        return found[0]
-    if key is None or key.strip("/") not in found:
-        asked = "" if key is None else f", none of them {key!r}"
-        raise ValueError(
-            f"it holds the data sets {', '.join(sorted(found)) or '(none)'}{asked}; name one of "
-            "them by `key`"
-        )
-    return key
+def optional_packages():
+    """Return the packages that some formats need and that may be missing."""
+    return tuple(fmt.package for fmt in FORMATS if fmt.package is not None)
 
 
-def reader_of(path):
-    """Return the function that reads the format of `path`, by its suffix."""
+def format_of(path):
+    """Return the format of a file, by its suffix; what it needs is installed.
+
+    Raises
+    ------
+    ValueError
+        If there is none; all suffixes are told.
+    ImportError
+        If an optional package is missing.
+    """
     suffix = Path(path).suffix.lower()
-    for suffixes, reader in (
-        (TIFF, read_tiff),
-        (PICTURES, read_picture),
-        (MRC, read_mrc),
-        (HDF5, read_hdf5),
-    ):
-        if suffix in suffixes:
-            return reader
-    raise ValueError(f"Unknown type of file: {path}. Known are {', '.join(SUFFIXES)}.")
+    for fmt in FORMATS:
+        if suffix in fmt.suffixes:
+            fmt.check_package()
+            return fmt
+    raise ValueError(f"Unknown type of file: {path}. Known are {', '.join(suffixes_of('read'))}.")

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from .formats import FOLDER_SUFFIXES, reader_of
+from .formats import format_of, suffixes_of
 
 
 def read_images(path, *, key=None):
@@ -134,22 +134,22 @@ def _files(path):
     files = [
         file
         for file in path.iterdir()
-        if file.suffix.lower() in FOLDER_SUFFIXES
+        if file.suffix.lower() in suffixes_of("in_folders")
         and not file.name.startswith(".")
         and file.is_file()
     ]
     if not files:
         raise FileNotFoundError(
             f"Found no images in the folder {path}; expected files that end in "
-            f"{', '.join(FOLDER_SUFFIXES)}."
+            f"{', '.join(suffixes_of('in_folders'))}."
         )
     return sorted(files, key=lambda file: natural_key(file.name))
 
 
 def _decode(file, key, are_labels):
-    reader = reader_of(file)
+    read = format_of(file).read
     try:
-        return reader(file, key, are_labels)
+        return read(file, key, are_labels)
     except (FileNotFoundError, ImportError, MemoryError):
         raise
     # Decoders fail in ways of their own on damaged files; the user needs to know which file.

@@ -3,17 +3,10 @@
 from pathlib import Path
 
 import numpy as np
-import tifffile
-from skimage.io import imsave
 
 from ..files import replace_whole
 from ..validation import is_sequence_of_arrays
-from .formats import HDF5, MRC, TIFF, import_extra
-
-PNG = (".png",)
-# Of other types mrcfile changes some and refuses the rest.
-MRC_TYPES = ("int8", "int16", "uint16", "float16", "float32")
-STACKS = TIFF + MRC + HDF5
+from .formats import format_of, suffixes_of
 
 
 def write_images(path, images, names=None, *, suffix=".tif"):
@@ -55,12 +48,13 @@ def write_images(path, images, names=None, *, suffix=".tif"):
     images = list(images) if is_sequence_of_arrays(images) else list(np.asarray(images))
     names = [f"{i:04d}" for i in range(len(images))] if names is None else list(map(str, names))
     _check_names(names, images)
-    if path.suffix.lower() in STACKS:
+    if path.suffix.lower() in suffixes_of("write_stack"):
         path.parent.mkdir(parents=True, exist_ok=True)
         _write_stack(path, images, names)
         return
-    if suffix not in TIFF + PNG:
-        raise ValueError(f"suffix must be one of '.tif', '.tiff', '.png', got {suffix!r}.")
+    if suffix not in suffixes_of("write_image"):
+        known = ", ".join(map(repr, suffixes_of("write_image")))
+        raise ValueError(f"suffix must be one of {known}, got {suffix!r}.")
     path.mkdir(parents=True, exist_ok=True)
     for image, name in zip(images, names, strict=True):
         _write_one(path / f"{name}{suffix}", np.asarray(image))
@@ -87,54 +81,12 @@ def _write_stack(path, images, names):
             "them to a folder instead."
         )
     stack = np.stack(images)
-    write = {**dict.fromkeys(TIFF, _tiff), **dict.fromkeys(MRC, _mrc), **dict.fromkeys(HDF5, _hdf5)}
+    write = format_of(path).write_stack
     with replace_whole(path) as temporary:
-        write[path.suffix.lower()](str(temporary), stack, names)
+        write(str(temporary), stack, names)
 
 
 def _write_one(path, image):
-    if path.suffix in TIFF:
-        with replace_whole(path) as temporary:
-            _tiff(str(temporary), image)
-        return
-    grey = image.ndim == 2
-    if image.dtype not in ((np.uint8, np.uint16, np.bool_) if grey else (np.uint8,)):
-        raise ValueError(
-            f"A PNG file cannot hold {'grey' if grey else 'colour'} images of type "
-            f"{image.dtype} ({path.name}); use suffix='.tif'."
-        )
+    write = format_of(path).write_image
     with replace_whole(path) as temporary:
-        imsave(str(temporary), image, check_contrast=False)
-
-
-def _tiff(file, array, names=None):
-    is_stack = names is not None
-    metadata = {"names": names} if is_stack else None
-    how = {"photometric": "minisblack"}
-    has_channels = array.ndim == (4 if is_stack else 3)
-    if has_channels and array.shape[-1] == 1:
-        # TIFF knows no channel axis of length one.
-        array = array[..., 0]
-    elif has_channels:
-        colour = array.shape[-1] in (3, 4)
-        how = {"photometric": "rgb" if colour else "minisblack", "planarconfig": "contig"}
-    tifffile.imwrite(file, array, metadata=metadata, **how)
-
-
-def _mrc(file, stack, names):
-    mrcfile = import_extra("mrcfile", "MRC")
-    if stack.ndim != 3 or stack.dtype not in MRC_TYPES:
-        raise ValueError(
-            f"An MRC file cannot hold images of type {stack.dtype} and shape {stack.shape[1:]}: "
-            f"it takes grey images of type {', '.join(MRC_TYPES)}."
-        )
-    with mrcfile.new(file, overwrite=True) as mrc:
-        mrc.set_data(stack)
-        mrc.set_image_stack()
-
-
-def _hdf5(file, stack, names):
-    h5py = import_extra("h5py", "HDF5")
-    with h5py.File(file, "w") as h5:
-        h5.create_dataset("images", data=stack, compression="gzip")
-        h5["images"].attrs["names"] = names
+        write(str(temporary), image, path.name)

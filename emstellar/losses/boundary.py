@@ -130,3 +130,6 @@ class BoundaryWeightedCrossEntropy(CrossEntropy):
     def get_config(self):
         """Return the parameters."""
         return {**super().get_config(), "w0": self.w0, "sigma": self.sigma}
+
+
+LOSSES = {"boundary_weighted_cross_entropy": BoundaryWeightedCrossEntropy}

@@ -2,38 +2,33 @@
 
 import functools
 import inspect
+import sys
 
 from emstellar._keras import keras
 from emstellar.constraints import did_you_mean
 from emstellar.losses.base import SegmentationLoss
-from emstellar.losses.boundary import BoundaryWeightedCrossEntropy
 from emstellar.losses.combined import CompoundLoss, KerasLoss
-from emstellar.losses.lovasz_extension import Lovasz
-from emstellar.losses.overlap import Dice, FocalTversky, Jaccard, Tversky
-from emstellar.losses.pixelwise import CrossEntropy, Focal
 
-_LOSSES = {
-    "auto": CrossEntropy,
-    "bce": CrossEntropy,
-    "boundary_weighted_cross_entropy": BoundaryWeightedCrossEntropy,
-    "cross_entropy": CrossEntropy,
-    "dice": Dice,
-    "focal": Focal,
-    "focal_tversky": FocalTversky,
-    "jaccard": Jaccard,
-    "lovasz": Lovasz,
-    "lovasz_hinge": functools.partial(Lovasz, hinge=True),
-    "tversky": Tversky,
-}
 
-# Keras' names of what we have: same formulas, but any number of classes and every backend.
-_KERAS_NAMES = {
-    "binary_crossentropy": CrossEntropy,
-    "binary_focal_crossentropy": Focal,
-    "categorical_crossentropy": CrossEntropy,
-    "categorical_focal_crossentropy": Focal,
-    "sparse_categorical_crossentropy": CrossEntropy,
-}
+@functools.cache
+def own_losses(table="LOSSES"):
+    """Return the losses of this package by name: what makes one of `class_weight`.
+
+    Parameters
+    ----------
+    table : {"LOSSES", "KERAS_LOSSES"}, default="LOSSES"
+        Whether by our own names, or by those of Keras' losses that ours stand for. Each module
+        that defines a public loss ends in such a table.
+
+    Returns
+    -------
+    dict of str to callable
+    """
+    from emstellar import losses
+
+    modules = {getattr(losses, name).__module__: None for name in losses.__all__}
+    tables = [getattr(sys.modules[module], table, {}) for module in modules]
+    return {name: loss for found in tables for name, loss in found.items()}
 
 
 def get_loss_names():
@@ -50,7 +45,7 @@ def get_loss_names():
     >>> get_loss_names()[:4]
     ['auto', 'bce', 'boundary_weighted_cross_entropy', 'cross_entropy']
     """
-    return sorted(_LOSSES)
+    return sorted(own_losses())
 
 
 def get_loss(identifier, class_weight=None):
@@ -108,7 +103,7 @@ def _by_name(name, class_weight):
 
 
 def _one_by_name(name, class_weight):
-    own = {**_LOSSES, **_KERAS_NAMES}.get(name)
+    own = {**own_losses(), **own_losses("KERAS_LOSSES")}.get(name)
     if own is not None:
         return own(class_weight)
     try:
@@ -120,7 +115,7 @@ def _one_by_name(name, class_weight):
 
 def _unknown(name):
     keras_names = [key for key, value in vars(keras.losses).items() if inspect.isfunction(value)]
-    hint = did_you_mean(name, {*_LOSSES, *keras_names})
+    hint = did_you_mean(name, {*own_losses(), *keras_names})
     return (
         f"{name!r} is not the name of a loss.{hint} Valid names are {get_loss_names()}, "
         "sums of them such as 'bce+dice', and the names of Keras' losses."

@@ -1,5 +1,7 @@
 """The Lovasz extension of the Jaccard loss."""
 
+from functools import partial
+
 from emstellar._keras import keras, ops
 from emstellar.losses.base import SegmentationLoss, weighted_mean
 from emstellar.losses.pixelwise import SMALLEST
@@ -104,3 +106,6 @@ def _extension(errors, target, weight):
     growth = ops.diff(jaccard_loss, axis=0)
     growth = ops.concatenate([jaccard_loss[:1], growth], axis=0)
     return ops.sum(ops.take_along_axis(errors, order, axis=0) * growth, axis=0)
+
+
+LOSSES = {"lovasz": Lovasz, "lovasz_hinge": partial(Lovasz, hinge=True)}

@@ -223,3 +223,6 @@ class Jaccard(Dice):
     """
 
     PRICE_OF_ERRORS = 1.0
+
+
+LOSSES = {"dice": Dice, "focal_tversky": FocalTversky, "jaccard": Jaccard, "tversky": Tversky}

@@ -139,3 +139,19 @@ class Focal(SegmentationLoss):
     def get_config(self):
         """Return the parameters."""
         return {**super().get_config(), "gamma": self.gamma}
+
+
+LOSSES = {
+    "auto": CrossEntropy,
+    "bce": CrossEntropy,
+    "cross_entropy": CrossEntropy,
+    "focal": Focal,
+}
+# Keras' names of what we have: same formulas, but any number of classes and every backend.
+KERAS_LOSSES = {
+    "binary_crossentropy": CrossEntropy,
+    "binary_focal_crossentropy": Focal,
+    "categorical_crossentropy": CrossEntropy,
+    "categorical_focal_crossentropy": Focal,
+    "sparse_categorical_crossentropy": CrossEntropy,
+}

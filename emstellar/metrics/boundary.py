@@ -1,15 +1,18 @@
 """How far the outlines of prediction and truth are from each other, in pixels or nanometres."""
 
+from functools import partial
+
 import numpy as np
 from scipy import ndimage
 from skimage.segmentation import find_boundaries
 
+from emstellar.constraints import check_option
 from emstellar.metrics._doc import shared_doc
 from emstellar.metrics.confusion import average_images
-from emstellar.metrics.inputs import Comparison
+from emstellar.metrics.entries import entries_of
+from emstellar.metrics.inputs import TruthAndPrediction
 from emstellar.metrics.options import (
     check_number,
-    check_option,
     check_pixel_size,
     check_threshold,
     undefined,
@@ -25,7 +28,7 @@ class BoundaryDistances:
     Parameters
     ----------
     y_true, y_prob, labels, pos_label, sample_weight
-        As for `Comparison`.
+        As for `TruthAndPrediction`.
     threshold : float, default=0.5
         What a foreground probability must exceed.
     pixel_size : float or (float, float), default=1.0
@@ -51,7 +54,7 @@ class BoundaryDistances:
         sample_weight=None,
     ):
         meaning = {"labels": labels, "pos_label": pos_label, "sample_weight": sample_weight}
-        comparison = Comparison(y_true, y_prob, **meaning)
+        comparison = TruthAndPrediction(y_true, y_prob, **meaning)
         if not comparison.is_binary:
             comparison.foreground(0)
         if comparison.weights is not None and comparison.image_weights is None:
@@ -146,7 +149,9 @@ def boundary_f1_score(
     --------
     The same shift of two pixels, with two tolerances in nanometres:
 
-    >>> import numpy as np
+    >>> from functools import partial
+
+    import numpy as np
     >>> from emstellar.metrics import boundary_f1_score
     >>> y_true = np.zeros((1, 12, 12), dtype=bool)
     >>> y_true[0, 2:7, 2:7] = True
@@ -212,7 +217,9 @@ def hausdorff_distance(
 
     Examples
     --------
-    >>> import numpy as np
+    >>> from functools import partial
+
+    import numpy as np
     >>> from emstellar.metrics import hausdorff_distance
     >>> y_true = np.zeros((1, 12, 12), dtype=bool)
     >>> y_true[0, 2:7, 2:7] = True
@@ -269,7 +276,9 @@ def average_surface_distance(
 
     Examples
     --------
-    >>> import numpy as np
+    >>> from functools import partial
+
+    import numpy as np
     >>> from emstellar.metrics import average_surface_distance
     >>> y_true = np.array([[[1, 1, 1, 0, 0]]])
     >>> average_surface_distance(y_true, np.array([[[1, 1, 1, 1, 0]]]), pixel_size=5.0)
@@ -306,3 +315,20 @@ def from_surface_distance(to_truth, to_prediction):
     if distances.size:
         return float(distances.mean())
     return undefined("warn", "The average surface distance", NO_OUTLINE)
+
+
+_entry = entries_of(BoundaryDistances)
+_error = entries_of(BoundaryDistances, lower_is_better=True)
+METRICS = {
+    "boundary_f1": _entry(boundary_f1_score, from_boundary_f1, label="boundary F1"),
+    "neg_hausdorff": _error(hausdorff_distance, from_hausdorff, label="−Hausdorff distance"),
+    "neg_hausdorff95": _error(
+        partial(hausdorff_distance, percentile=95.0),
+        from_hausdorff,
+        label="−Hausdorff distance, 95 %",
+        options={"percentile": 95.0},
+    ),
+    "neg_surface_distance": _error(
+        average_surface_distance, from_surface_distance, label="−surface distance"
+    ),
+}

@@ -1,12 +1,14 @@
 """Adapted Rand error and variation of information of the connected objects of masks."""
 
+from emstellar.constraints import check_option
 from emstellar.metrics._doc import shared_doc
 from emstellar.metrics.border_thinning import label_columns
 from emstellar.metrics.confusion import average_images
 from emstellar.metrics.contingency import count_pairs
+from emstellar.metrics.entries import entries_of
 from emstellar.metrics.inputs import exceeds, foreground_maps
 from emstellar.metrics.label_partition import PartitionErrors, errors_of_pairs
-from emstellar.metrics.options import check_option, check_threshold
+from emstellar.metrics.options import check_threshold
 from emstellar.metrics.threshold_sweep import segment
 
 AVERAGES = ("macro", None)
@@ -194,3 +196,10 @@ def from_rand(errors):
 def from_voi(errors):
     """Return the variation of information of `PartitionErrors`."""
     return errors.voi_split + errors.voi_merge
+
+
+_entry = entries_of(ComponentErrors, lower_is_better=True)
+METRICS = {
+    "neg_adapted_rand_error": _entry(component_rand_error, from_rand, label="−adapted Rand error"),
+    "neg_voi": _entry(component_voi, from_voi, label="−variation of information"),
+}

@@ -6,8 +6,9 @@ at a time. scikit-learn scores it: each cell stands for one sample, whose weight
 
 import numpy as np
 
-from emstellar.metrics.inputs import Comparison
-from emstellar.metrics.options import check_option, check_threshold, undefined
+from emstellar.constraints import check_option
+from emstellar.metrics.inputs import TruthAndPrediction
+from emstellar.metrics.options import check_threshold, undefined
 
 AVERAGES = ("pooled", "image", None)
 CLASS_AVERAGES = ("macro", "micro", "weighted", None)
@@ -18,7 +19,7 @@ def confusion_matrices(comparison, threshold=0.5):
 
     Parameters
     ----------
-    comparison : Comparison
+    comparison : TruthAndPrediction
         Masks and predictions.
     threshold : float, default=0.5
         What a foreground probability must exceed.
@@ -31,8 +32,8 @@ def confusion_matrices(comparison, threshold=0.5):
     Examples
     --------
     >>> from emstellar.metrics.confusion import confusion_matrices
-    >>> from emstellar.metrics.inputs import Comparison
-    >>> confusion_matrices(Comparison([[[0, 1, -1]]], [[[0.2, 0.4, 0.9]]]))
+    >>> from emstellar.metrics.inputs import TruthAndPrediction
+    >>> confusion_matrices(TruthAndPrediction([[[0, 1, -1]]], [[[0.2, 0.4, 0.9]]]))
     array([[[1., 0.],
             [1., 0.]]])
     """
@@ -54,7 +55,7 @@ class PixelCounts:
     Parameters
     ----------
     y_true, y_prob, labels, pos_label, sample_weight
-        As for `Comparison`.
+        As for `TruthAndPrediction`.
     threshold : float, default=0.5
         What a foreground probability must exceed.
     """
@@ -70,7 +71,7 @@ class PixelCounts:
         sample_weight=None,
     ):
         meaning = {"labels": labels, "pos_label": pos_label, "sample_weight": sample_weight}
-        comparison = Comparison(y_true, y_prob, **meaning)
+        comparison = TruthAndPrediction(y_true, y_prob, **meaning)
         self.is_binary = comparison.is_binary
         self.image_weights = comparison.image_weights
         self.matrices = confusion_matrices(comparison, check_threshold(threshold))

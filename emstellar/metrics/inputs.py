@@ -1,9 +1,9 @@
 """Bring masks and predictions of every accepted kind to one form, image by image.
 
 A metric is given masks and either probabilities, a foreground map or a label map, as one stack
-or as a list of images. `Comparison` says what they mean (which labels are the classes, which
-class is the foreground, which pixels are labelled) and hands them out one image at a time, so
-that no metric needs memory for more than one image.
+or as a list of images. `TruthAndPrediction` says what they mean (which labels are the classes,
+which class is the foreground, which pixels are labelled) and hands them out one image at a time,
+so that no metric needs memory for more than one image.
 """
 
 import numpy as np
@@ -13,7 +13,7 @@ from emstellar.validation import UNLABELLED, check_weights, is_sequence_of_array
 BINARY_ENCODINGS = ({0, 1}, {0, 255})
 
 
-class Comparison:
+class TruthAndPrediction:
     """Masks and predictions of the same images, checked and given a meaning.
 
     Parameters
@@ -351,20 +351,20 @@ def foreground_maps(y_true, y_prob, **meaning):
     y_true : array-like of shape (n_images, height, width) or sequence of masks
         Labels, or the grey truth: floats in [0, 1].
     y_prob : array-like or sequence of arrays
-        As for `Comparison`.
+        As for `TruthAndPrediction`.
     **meaning
-        `labels`, `pos_label` and `sample_weight` of `Comparison`.
+        `labels`, `pos_label` and `sample_weight` of `TruthAndPrediction`.
 
     Returns
     -------
-    comparison : Comparison
+    comparison : TruthAndPrediction
     maps : iterator of (truth, prediction)
         Two arrays of shape (height, width), float32, for each image.
     """
     truths = [np.asarray(truth) for truth in _images(y_true, "y_true")]
     grey = [_is_grey(truth) for truth in truths]
     masks = [_cut(t) if is_grey else t for t, is_grey in zip(truths, grey, strict=True)]
-    comparison = Comparison(masks, y_prob, **meaning)
+    comparison = TruthAndPrediction(masks, y_prob, **meaning)
     return comparison, _pairs_of_maps(comparison, truths, grey)
 
 

@@ -2,16 +2,18 @@
 
 import numpy as np
 
+from emstellar.constraints import check_option
 from emstellar.metrics._doc import shared_doc
 from emstellar.metrics.confusion import average_images
-from emstellar.metrics.inputs import Comparison
+from emstellar.metrics.entries import entries_of
+from emstellar.metrics.inputs import TruthAndPrediction
 from emstellar.metrics.instance_matching import (
     InstanceOverlaps,
     count_matches,
     label_instances,
     match_instances,
 )
-from emstellar.metrics.options import check_number, check_option, check_threshold, undefined
+from emstellar.metrics.options import check_number, check_threshold, undefined
 
 AVERAGES = ("pooled", "image", None)
 IOU_THRESHOLDS = tuple(0.5 + 0.05 * step for step in range(10))
@@ -23,7 +25,7 @@ class Instances:
     Parameters
     ----------
     y_true, y_prob, labels, pos_label, sample_weight
-        As for `Comparison`.
+        As for `TruthAndPrediction`.
     threshold : float, default=0.5
         What a foreground probability must exceed.
     connectivity : {1, 2}, default=1
@@ -45,7 +47,7 @@ class Instances:
         sample_weight=None,
     ):
         meaning = {"labels": labels, "pos_label": pos_label, "sample_weight": sample_weight}
-        comparison = Comparison(y_true, y_prob, **meaning)
+        comparison = TruthAndPrediction(y_true, y_prob, **meaning)
         if not comparison.is_binary:
             comparison.foreground(0)
         if comparison.weights is not None and comparison.image_weights is None:
@@ -276,3 +278,10 @@ def from_panoptic_quality(overlaps, zero_division="warn"):
     if not n_all:
         return undefined(zero_division, "The panoptic quality", "there is no object")
     return float(overlaps.iou[overlaps.iou > 0.5].sum() / (n_all / 2))
+
+
+_entry = entries_of(Instances)
+METRICS = {
+    "instance_ap": _entry(instance_ap_score, from_instance_ap, label="instance AP"),
+    "panoptic_quality": _entry(panoptic_quality_score, from_panoptic_quality),
+}

@@ -10,8 +10,9 @@ import numpy as np
 from scipy import ndimage
 from skimage.segmentation import find_boundaries
 
+from emstellar.constraints import check_option
 from emstellar.metrics.contingency import count_pairs
-from emstellar.metrics.options import check_number, check_option, check_pixel_size
+from emstellar.metrics.options import check_number, check_pixel_size
 from emstellar.validation import UNLABELLED
 
 

@@ -1,29 +1,6 @@
 """How each metric is written in figures, tables and sentences."""
 
-# Names and abbreviations, which keep their letters within a phrase. Errors have a minus, so
-# that of every score the higher is the better.
-LABELS = {
-    "f1": "F1",
-    "jaccard": "Jaccard",
-    "matthews": "Matthews correlation",
-    "cohen_kappa": "Cohen's kappa",
-    "ppv": "PPV",
-    "npv": "NPV",
-    "roc_auc": "ROC AUC",
-    "neg_brier": "−Brier score",
-    "neg_ece": "−ECE",
-    "v_rand": "V_Rand",
-    "v_info": "V_Info",
-    "neg_adapted_rand_error": "−adapted Rand error",
-    "neg_voi": "−variation of information",
-    "neg_warping_error": "−warping error",
-    "neg_pixel_error": "−pixel error",
-    "boundary_f1": "boundary F1",
-    "neg_hausdorff": "−Hausdorff distance",
-    "neg_hausdorff95": "−Hausdorff distance, 95 %",
-    "neg_surface_distance": "−surface distance",
-    "instance_ap": "instance AP",
-}
+from emstellar.metrics.scorers import find_metric, is_known
 
 
 def metric_label(metric):
@@ -71,5 +48,7 @@ def metric_words(metric):
     ('V_Rand', 'average precision')
     """
     name, bracket, rest = metric.removeprefix("val_").partition(" (")
-    words = LABELS.get(name, name.replace("_", " ")) + bracket + rest
+    # Names and abbreviations keep their letters within a phrase.
+    label = find_metric(name).label if is_known(name) else None
+    words = (label or name.replace("_", " ")) + bracket + rest
     return f"validation {words}" if metric.startswith("val_") else words

@@ -6,13 +6,9 @@ from numbers import Integral, Real
 import numpy as np
 from sklearn.exceptions import UndefinedMetricWarning
 
+from emstellar.constraints import check_option
+
 ZERO_DIVISIONS = ("warn", 0, 1, np.nan)
-
-
-def check_option(name, value, options):
-    """Raise if `value` is not one of `options`."""
-    if value not in options:
-        raise ValueError(f"{name} must be one of {options}. Got {value!r} instead.")
 
 
 def check_number(name, value, low=0.0, high=np.inf, *, kind=Real, above=False):

@@ -2,9 +2,10 @@
 
 import numpy as np
 
+from emstellar.constraints import check_option
 from emstellar.metrics._doc import shared_doc
 from emstellar.metrics.confusion import average_images
-from emstellar.metrics.options import check_option
+from emstellar.metrics.entries import entries_of
 from emstellar.metrics.threshold_sweep import DEFAULT_THRESHOLDS, ScoreCurve, ThresholdSweep
 
 AVERAGES = ("macro", "micro", None)
@@ -361,3 +362,10 @@ def info_curve(sweep, average="macro"):
 
 def _replace(where, precision, recall, new_precision, new_recall):
     return np.where(where, new_precision, precision), np.where(where, new_recall, recall)
+
+
+_entry = entries_of(ThresholdSweep, takes_grey_truth=True)
+METRICS = {
+    "v_rand": _entry(v_rand_score, rand_curve, label="V_Rand"),
+    "v_info": _entry(v_info_score, info_curve, label="V_Info"),
+}

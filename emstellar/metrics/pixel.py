@@ -8,6 +8,7 @@ from sklearn import metrics
 
 from emstellar.metrics._doc import shared_doc
 from emstellar.metrics.confusion import PixelCounts, as_samples, score_classes
+from emstellar.metrics.entries import entries_of
 from emstellar.metrics.options import undefined
 
 NOWHERE = "the class is neither in the masks nor in the prediction"
@@ -372,3 +373,14 @@ def from_cohen_kappa(matrix, is_binary, zero_division="warn"):
 
 def _n_occurring(matrix, axis):
     return np.count_nonzero(matrix.sum(axis=axis))
+
+
+_entry = entries_of(PixelCounts, weighs_pixels=True)
+METRICS = {
+    "f1": _entry(f1_score, from_f1, label="F1"),
+    "jaccard": _entry(jaccard_score, from_jaccard, label="Jaccard"),
+    "accuracy": _entry(accuracy_score, from_accuracy),
+    "balanced_accuracy": _entry(balanced_accuracy_score, from_balanced_accuracy),
+    "matthews": _entry(matthews_corrcoef, from_matthews, label="Matthews correlation"),
+    "cohen_kappa": _entry(cohen_kappa_score, from_cohen_kappa, label="Cohen's kappa"),
+}

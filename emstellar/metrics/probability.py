@@ -10,10 +10,12 @@ from typing import NamedTuple
 
 import numpy as np
 
+from emstellar.constraints import check_option
 from emstellar.metrics._doc import shared_doc
 from emstellar.metrics.confusion import AVERAGES, average_images
-from emstellar.metrics.inputs import Comparison
-from emstellar.metrics.options import check_number, check_option, warn_of_undefined
+from emstellar.metrics.entries import entries_of
+from emstellar.metrics.inputs import TruthAndPrediction
+from emstellar.metrics.options import check_number, warn_of_undefined
 from emstellar.metrics.value_counts import iterate_counts
 
 CLASS_AVERAGES = ("macro", "weighted", "sum", None)
@@ -109,12 +111,12 @@ class ProbabilitySums:
     Parameters
     ----------
     y_true, y_prob, labels, pos_label, sample_weight
-        As for `Comparison`.
+        As for `TruthAndPrediction`.
     """
 
     def __init__(self, y_true, y_prob, *, labels=None, pos_label=None, sample_weight=None):
         meaning = {"labels": labels, "pos_label": pos_label, "sample_weight": sample_weight}
-        self._comparison = Comparison(y_true, y_prob, **meaning)
+        self._comparison = TruthAndPrediction(y_true, y_prob, **meaning)
         self.image_weights = self._comparison.image_weights
         # With two classes the foreground; else each class against all others.
         self._codes = [1] if self._comparison.is_binary else range(self._comparison.n_classes)
@@ -411,3 +413,16 @@ def from_calibration(sums):
 def _undefined(metric, reason):
     warn_of_undefined(metric, reason, stacklevel=5)
     return np.nan
+
+
+_facts = {"weighs_pixels": True, "threshold_free": True}
+_of_ranks = entries_of(RankCounts, **_facts)
+_of_errors = entries_of(CalibrationCounts, lower_is_better=True, **_facts)
+METRICS = {
+    "roc_auc": _of_ranks(roc_auc_score, from_roc_auc, label="ROC AUC"),
+    "average_precision": _of_ranks(average_precision_score, from_average_precision),
+    "neg_brier": _of_errors(
+        brier_score_loss, from_brier, label="−Brier score", options={"class_average": "sum"}
+    ),
+    "neg_ece": _of_errors(expected_calibration_error, from_calibration, label="−ECE"),
+}

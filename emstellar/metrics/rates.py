@@ -7,6 +7,7 @@ specificity and the negative predictive value of the class.
 import numpy as np
 from sklearn import metrics
 
+from emstellar.constraints import check_option
 from emstellar.metrics._doc import shared_doc
 from emstellar.metrics.confusion import (
     CLASS_AVERAGES,
@@ -15,7 +16,7 @@ from emstellar.metrics.confusion import (
     score_classes,
     swap_roles,
 )
-from emstellar.metrics.options import check_option
+from emstellar.metrics.entries import entries_of
 
 
 @shared_doc
@@ -261,3 +262,12 @@ def _score_rest(score, matrix, is_binary, class_average, zero_division, **words)
     support, predicted = matrix.sum(axis=1), matrix.sum(axis=0)
     weights = support if class_average == "weighted" else (support + predicted > 0).astype(float)
     return average_images(scores, weights, "image")
+
+
+_entry = entries_of(PixelCounts, weighs_pixels=True)
+METRICS = {
+    "sensitivity": _entry(sensitivity_score, from_sensitivity),
+    "specificity": _entry(specificity_score, from_specificity),
+    "ppv": _entry(ppv_score, from_ppv, label="PPV"),
+    "npv": _entry(npv_score, from_npv, label="NPV"),
+}

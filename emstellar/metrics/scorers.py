@@ -5,148 +5,30 @@ a network runs once per fold however many scorers there are. They tell the metri
 the estimator, so that masks of any encoding are understood.
 """
 
-from functools import partial
 from inspect import signature
-from typing import NamedTuple
 
-from sklearn.base import BaseEstimator
-from sklearn.metrics import make_scorer
-
+from emstellar._sklearn_compat import ProbabilityScorer
 from emstellar.constraints import did_you_mean
-from emstellar.metrics import (
-    boundary,
-    component_partition,
-    instance,
-    partition,
-    pixel,
-    probability,
-    rates,
-    warping,
-)
-from emstellar.metrics.boundary import BoundaryDistances
-from emstellar.metrics.component_partition import ComponentErrors
-from emstellar.metrics.confusion import PixelCounts
-from emstellar.metrics.instance import Instances
-from emstellar.metrics.probability import CalibrationCounts, RankCounts
-from emstellar.metrics.threshold_sweep import ThresholdSweep
+from emstellar.metrics.entries import Metric, built_in_metrics
 from emstellar.metrics.unseen_classes import add_unseen_classes
-from emstellar.metrics.warping import PixelErrors, WarpingErrors
+
+# Of the user's own.
+_REGISTERED = {}
 
 
-class _Metric(NamedTuple):
-    """A metric, its sign (-1 where lower is better) and how to share work with its like.
-
-    `family` makes an object of masks and predictions; ``take(object, **average)`` takes the
-    score from it. `by_class` tells whether ``class_average=None`` gives one score per class.
-    """
-
-    function: object
-    sign: int = 1
-    family: object = None
-    take: object = None
-    by_class: bool = False
-
-
-def _in_family(family):
-    """Return a function that makes a `_Metric` of a function and its form for the family."""
-
-    def make(function, from_family, sign=1, **options):
-        def take(shared, **average):
-            return shared.score(from_family, **average, **options)
-
-        by_class = "class_average" in signature(function).parameters
-        return _Metric(function, sign, family, take, by_class)
-
-    return make
-
-
-_pixels = _in_family(PixelCounts)
-_ranks = _in_family(RankCounts)
-_calibration = _in_family(CalibrationCounts)
-_sweep = _in_family(ThresholdSweep)
-_components = _in_family(ComponentErrors)
-_outlines = _in_family(BoundaryDistances)
-_objects = _in_family(Instances)
-_differences = _in_family(PixelErrors)
-_warpings = _in_family(WarpingErrors)
-
-_METRICS = {
-    "f1": _pixels(pixel.f1_score, pixel.from_f1),
-    "jaccard": _pixels(pixel.jaccard_score, pixel.from_jaccard),
-    "accuracy": _pixels(pixel.accuracy_score, pixel.from_accuracy),
-    "balanced_accuracy": _pixels(pixel.balanced_accuracy_score, pixel.from_balanced_accuracy),
-    "matthews": _pixels(pixel.matthews_corrcoef, pixel.from_matthews),
-    "cohen_kappa": _pixels(pixel.cohen_kappa_score, pixel.from_cohen_kappa),
-    "sensitivity": _pixels(rates.sensitivity_score, rates.from_sensitivity),
-    "specificity": _pixels(rates.specificity_score, rates.from_specificity),
-    "ppv": _pixels(rates.ppv_score, rates.from_ppv),
-    "npv": _pixels(rates.npv_score, rates.from_npv),
-    "roc_auc": _ranks(probability.roc_auc_score, probability.from_roc_auc),
-    "average_precision": _ranks(
-        probability.average_precision_score, probability.from_average_precision
-    ),
-    "neg_brier": _calibration(
-        probability.brier_score_loss, probability.from_brier, -1, class_average="sum"
-    ),
-    "neg_ece": _calibration(
-        probability.expected_calibration_error, probability.from_calibration, -1
-    ),
-    "v_rand": _sweep(partition.v_rand_score, partition.rand_curve),
-    "v_info": _sweep(partition.v_info_score, partition.info_curve),
-    "neg_adapted_rand_error": _components(
-        component_partition.component_rand_error, component_partition.from_rand, -1
-    ),
-    "neg_voi": _components(component_partition.component_voi, component_partition.from_voi, -1),
-    "neg_warping_error": _warpings(warping.warping_error, warping.lowest, -1),
-    "neg_pixel_error": _differences(warping.pixel_error, warping.lowest, -1),
-    "boundary_f1": _outlines(boundary.boundary_f1_score, boundary.from_boundary_f1),
-    "neg_hausdorff": _outlines(boundary.hausdorff_distance, boundary.from_hausdorff, -1),
-    "neg_hausdorff95": _outlines(
-        partial(boundary.hausdorff_distance, percentile=95.0),
-        boundary.from_hausdorff,
-        -1,
-        percentile=95.0,
-    ),
-    "neg_surface_distance": _outlines(
-        boundary.average_surface_distance, boundary.from_surface_distance, -1
-    ),
-    "instance_ap": _objects(instance.instance_ap_score, instance.from_instance_ap),
-    "panoptic_quality": _objects(instance.panoptic_quality_score, instance.from_panoptic_quality),
-}
-
-
-# scikit-learn's scorer class has no public name, but only its instances share predictions.
-class SegmentationScorer(type(make_scorer(pixel.f1_score))):
+class SegmentationScorer(ProbabilityScorer):
     """A scorer that tells the metric the classes of the estimator.
 
     It is made by `get_scorer`, called as ``scorer(segmenter, X, y)``, and is one of
     scikit-learn's scorers in all else.
     """
 
-    def _score(self, method_caller, estimator, X, y_true, **options):
-        y_prob = method_caller(_Probabilities(estimator), "predict_proba", X)
-        if "labels" not in self._kwargs and "labels" not in options:
-            y_prob, options["labels"] = add_unseen_classes(y_true, y_prob, estimator.classes_)
-        return super()._score(lambda *_, **__: y_prob, estimator, X, y_true, **options)
-
-
-class _Probabilities(BaseEstimator):
-    """A segmenter as an estimator of a kind that scikit-learn before 1.9 asks for probabilities.
-
-    Classifiers' probabilities are searched for a column, a regressor is asked for ``predict``
-    only; an outlier detector's method is called as it is.
-    """
-
-    def __init__(self, segmenter):
-        self.segmenter = segmenter
-
-    def predict_proba(self, X):
-        return self.segmenter.predict_proba(X)
-
-    def __sklearn_tags__(self):
-        tags = super().__sklearn_tags__()
-        tags.estimator_type = "outlier_detector"
-        return tags
+    def prepare(self, estimator, y_true, y_prob, options):
+        """Add the estimator's classes to the options, and columns of classes it has not seen."""
+        if "labels" in self.fixed_options or "labels" in options:
+            return y_prob, options
+        y_prob, labels = add_unseen_classes(y_true, y_prob, estimator.classes_)
+        return y_prob, {**options, "labels": labels}
 
 
 def get_scorer(scoring):
@@ -235,10 +117,10 @@ def get_scorer_names():
     >>> {"f1", "v_info", "neg_brier"} <= set(get_scorer_names())
     True
     """
-    return sorted(_METRICS)
+    return sorted({**built_in_metrics(), **_REGISTERED})
 
 
-def register_scorer(name, metric, *, greater_is_better=True):
+def register_scorer(name, metric, *, greater_is_better=True, label=None):
     """Make a metric of your own known to `get_scorer` under a name.
 
     Parameters
@@ -250,6 +132,8 @@ def register_scorer(name, metric, *, greater_is_better=True):
         (n_images, height, width, n_classes) and the segmenter's classes.
     greater_is_better : bool, default=True
         If False, the scorer returns minus the metric.
+    label : str, optional
+        How figures and tables write it; by default its name with spaces.
 
     Raises
     ------
@@ -270,14 +154,16 @@ def register_scorer(name, metric, *, greater_is_better=True):
     """
     if name == "loss":
         raise ValueError("A scorer cannot be called 'loss': monitor='val_loss' means the loss.")
-    if name in _BUILT_IN:
+    if name in built_in_metrics():
         raise ValueError(f"{name!r} is a scorer of emstellar and cannot be replaced.")
     if not callable(metric) or "labels" not in signature(metric).parameters:
         raise TypeError(
             "metric must be a function metric(y_true, y_prob, *, labels, ...) that takes the "
             f"segmenter's classes as labels. Got {metric!r}."
         )
-    _METRICS[name] = _Metric(metric, 1 if greater_is_better else -1)
+    sign = 1 if greater_is_better else -1
+    # Who weighs pixels is not known, so it is trusted to.
+    _REGISTERED[name] = Metric(metric, sign, label=label, weighs_pixels=True)
 
 
 def compute_scores(
@@ -408,37 +294,23 @@ def multi_scorer(names):
     return MultiScorer(names)
 
 
-def weighs_pixels(name):
-    """Tell whether a metric takes weights of pixels; all others take weights of images.
-
-    Parameters
-    ----------
-    name : str
-        One of `get_scorer_names`.
-
-    Returns
-    -------
-    bool
-        True of a registered metric too.
-
-    Examples
-    --------
-    >>> from emstellar.metrics.scorers import weighs_pixels
-    >>> weighs_pixels("f1"), weighs_pixels("v_rand")
-    (True, False)
-    """
-    of_pixels = (PixelCounts, RankCounts, CalibrationCounts)
-    return name not in _BUILT_IN or find_metric(name).family in of_pixels
-
-
 def find_metric(name):
-    """Return the metric of a name, its sign and its family."""
-    if name in _METRICS:
-        return _METRICS[name]
+    """Return the `Metric` of a name.
+
+    Raises
+    ------
+    ValueError
+        If there is none; the nearest names are told.
+    """
+    known = {**built_in_metrics(), **_REGISTERED}
+    if name in known:
+        return known[name]
     raise ValueError(
-        f"{name!r} is not a valid scoring value.{did_you_mean(name, _METRICS)} Use "
+        f"{name!r} is not a valid scoring value.{did_you_mean(name, known)} Use "
         "emstellar.metrics.get_scorer_names() to get valid options."
     )
 
 
-_BUILT_IN = frozenset(_METRICS)
+def is_known(name):
+    """Tell whether `find_metric` has a metric of that name."""
+    return name in built_in_metrics() or name in _REGISTERED

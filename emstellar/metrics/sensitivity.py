@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 from sklearn.exceptions import UndefinedMetricWarning
 
+from emstellar.constraints import check_option
 from emstellar.metrics.disturbances import BY_PIXELS, BY_SHARE
-from emstellar.metrics.options import check_option
 from emstellar.metrics.scorers import compute_scores
 from emstellar.validation import is_sequence_of_arrays
 

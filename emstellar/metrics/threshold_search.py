@@ -9,10 +9,10 @@ import numpy as np
 from sklearn.exceptions import UndefinedMetricWarning
 
 from emstellar.metrics.confusion import PixelCounts
-from emstellar.metrics.inputs import Comparison
+from emstellar.metrics.inputs import TruthAndPrediction
 from emstellar.metrics.scorers import find_metric
 
-DEFAULT_THRESHOLDS = np.linspace(0.01, 0.99, 99).round(2)
+SEARCHED_THRESHOLDS = np.linspace(0.01, 0.99, 99).round(2)
 # The metrics that mostly choose, in one step for all thresholds: scikit-learn takes milliseconds
 # for each matrix. Of true negatives, false positives, false negatives and true positives.
 FORMULAS = {
@@ -20,7 +20,6 @@ FORMULAS = {
     "jaccard": lambda tn, fp, fn, tp: tp / np.where(tp + fn, tp + fp + fn, np.nan),
     "accuracy": lambda tn, fp, fn, tp: (tn + tp) / (tn + fp + fn + tp),
 }
-THRESHOLD_FREE = ("roc_auc", "average_precision", "neg_brier", "neg_ece")
 
 
 class ThresholdSearch(NamedTuple):
@@ -103,7 +102,7 @@ def find_threshold(
         y_prob = segmenter_or_probabilities.predict_proba(X)
     else:
         y_prob = segmenter_or_probabilities
-    thresholds = DEFAULT_THRESHOLDS if thresholds is None else np.asarray(thresholds, dtype=float)
+    thresholds = SEARCHED_THRESHOLDS if thresholds is None else np.asarray(thresholds, dtype=float)
     meaning = {"labels": labels, "pos_label": pos_label, "sample_weight": sample_weight}
     scores = scores_at(metric, y, y_prob, thresholds, **meaning)
     if np.isnan(scores).all():
@@ -154,7 +153,7 @@ def count_exceeded(y, y_prob, thresholds, **meaning):
     -------
     list of ndarray of shape (2, n_thresholds + 1)
     """
-    comparison = Comparison(y, y_prob, **meaning)
+    comparison = TruthAndPrediction(y, y_prob, **meaning)
     return [_count(comparison, i, np.asarray(thresholds)) for i in range(comparison.n_images)]
 
 
@@ -179,20 +178,20 @@ def scores_of_counts(metric, counts):
     if metric in FORMULAS:
         with np.errstate(divide="ignore", invalid="ignore"):
             return FORMULAS[metric](*matrices.reshape(len(matrices), 4).T)
-    take = find_metric(metric).take
+    found = find_metric(metric)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UndefinedMetricWarning)
-        return np.array([take(PooledCounts(matrix)) for matrix in matrices])
+        return found.sign * np.array([found.take(PooledCounts(matrix)) for matrix in matrices])
 
 
 def _scores(metric, y, y_prob, thresholds, meaning):
     """Yield the score at each threshold."""
     if callable(metric):
         function, sign = metric, 1
-    elif metric in THRESHOLD_FREE:
-        raise ValueError(f"The metric {metric!r} does not depend on a threshold.")
     else:
         found = find_metric(metric)
+        if found.threshold_free:
+            raise ValueError(f"The metric {metric!r} does not depend on a threshold.")
         if found.family is PixelCounts:
             rising, positions = np.unique(thresholds, return_inverse=True)
             counts = count_exceeded(y, y_prob, rising, **meaning)

@@ -6,10 +6,12 @@ no object is split, merged, lost or made, and what then still differs is an erro
 
 import numpy as np
 
+from emstellar.constraints import check_option
 from emstellar.metrics._doc import shared_doc
 from emstellar.metrics.confusion import average_images
+from emstellar.metrics.entries import entry
 from emstellar.metrics.inputs import exceeds, foreground_maps
-from emstellar.metrics.options import check_option, warn_of_undefined
+from emstellar.metrics.options import warn_of_undefined
 from emstellar.metrics.threshold_sweep import DEFAULT_THRESHOLDS, threshold_values
 
 AVERAGES = ("macro", None)
@@ -242,3 +244,13 @@ def _is_simple(flat, pixel, stride):
     )
     crossings = sum(ring[side] and not (ring[side + 1] and ring[side + 2]) for side in (0, 2, 4, 6))
     return crossings == 1
+
+
+METRICS = {
+    "neg_warping_error": entry(
+        warping_error, lowest, WarpingErrors, label="−warping error", lower_is_better=True
+    ),
+    "neg_pixel_error": entry(
+        pixel_error, lowest, PixelErrors, label="−pixel error", lower_is_better=True
+    ),
+}

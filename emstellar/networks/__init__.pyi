@@ -6,9 +6,9 @@ from .efficientnet import load_efficientnet_encoder as load_efficientnet_encoder
 from .emnet import EM_NET_VARIANTS as EM_NET_VARIANTS
 from .emnet import build_em_net as build_em_net
 from .layers import TLU as TLU
+from .prelu_net import build_prelu_net as build_prelu_net
 from .resnet import build_resnet as build_resnet
 from .segnet import build_segnet as build_segnet
-from .unet import build_prelu_net as build_prelu_net
 from .unet import build_unet as build_unet
 from .unpooling import PoolingWithIndices as PoolingWithIndices
 from .unpooling import Unpooling as Unpooling

@@ -4,13 +4,12 @@ Each takes a Keras tensor and returns one. Tensors are (image, height, width, ch
 the user's Keras configuration says.
 """
 
-from emstellar._keras import initializers, layers
+from emstellar.constraints import check_option
 
-from .construction import check_option, draw_seed
-from .layers import TLU
+from .construction import draw_seed
+from .later import initializers, layers
+from .parameters import ACTIVATIONS, HEADS
 
-ACTIVATIONS = ("relu", "prelu", "tlu", "linear")
-HEADS = ("paper", "direct")
 CHANNELS_LAST = {"data_format": "channels_last"}
 
 
@@ -19,8 +18,11 @@ def activate(x, activation):
 
     PReLU starts at 0.25, as in He et al. (2015), Delving deep into rectifiers, ICCV.
     """
-    check_option("activation", activation, ACTIVATIONS)
+    check_option("activation", activation, (*ACTIVATIONS, "linear"))
     if activation == "tlu":
+        # Its class is one of Keras', which is not loaded before a network is built.
+        from .layers import TLU
+
         return TLU(shared_axes=(1, 2))(x)
     if activation == "prelu":
         slope = initializers.Constant(0.25)

@@ -1,12 +1,14 @@
 """The three networks of CDeep3M (DeepEM3D-Net)."""
 
 from functools import partial
+from typing import Annotated
 
-from emstellar._keras import initializers, keras, layers, ops
+from emstellar.constraints import OneOf, check_option
 
 from .bricks import CHANNELS_LAST, activate, convolve, pool, probabilities, surround
-from .construction import check_option, network, scale_filters
-from .deconvolution import BilinearKernel, DilatedConv2DTranspose
+from .construction import network, scale_filters
+from .later import initializers, keras, layers, ops
+from .parameters import Activation, Width
 
 N_FRAMES = (1, 3, 5)
 DILATIONS = (1, 5, 11, 17, 23)
@@ -14,23 +16,38 @@ RESIDUAL_SCALE = 0.1
 BATCH_NORM_EPSILON = 1e-5
 
 
-@network(size_multiple=16)
-def build_cdeep3m(input_shape, n_outputs, *, width=1.0, n_frames=1, activation="relu"):
+@network(
+    size_multiple=16,
+    methods={"cdeep3m": ("CDeep3M", {})},
+    published=[
+        ({"n_frames": 1}, 24_002_804, 26_056),
+        ({"n_frames": 3}, 24_021_812, 26_056),
+        ({"n_frames": 5}, 24_040_244, 26_056),
+    ],
+)
+def build_cdeep3m(
+    input_shape,
+    n_outputs,
+    *,
+    n_frames: Annotated[int, OneOf(*N_FRAMES)] = 1,
+    width: Width = 1.0,
+    activation: Activation = "relu",
+):
     """Build one of the three networks of CDeep3M.
 
     Parameters
     ----------
     input_shape : tuple of (int or None, int or None, int)
         Height, width and number of channels of the images; height and width multiples of 16.
-        The central `n_frames` channels are used: a section and its neighbours, as
-        `emstellar.volume.z_context` makes them.
     n_outputs : int
         Number of classes. The network ends in a softmax, so that 1 is taken as 2: background
         and foreground.
-    width : float, default=1.0
-        Factor of all numbers of filters; 1 is the published network.
     n_frames : {1, 3, 5}, default=1
-        Sections that the network sees to segment the central one.
+        How many sections the network sees to segment the central one. They are the central
+        channels of each image, as `emstellar.volume.z_context` makes them; further channels are
+        not seen, so that all three networks can be fitted to, and vote on, images of five.
+    width : float, default=1.0
+        Factor of all numbers of filters; 1 is the published network, with 24 million parameters.
     activation : {"relu", "prelu", "tlu", "linear"}, default="relu"
         After every convolution that has one.
 
@@ -176,6 +193,8 @@ class _Bricks:
 
     def score(self, x, n_classes, strides, dilations):
         """Enlarge to one map per class at full resolution."""
+        from .deconvolution import BilinearKernel, DilatedConv2DTranspose
+
         maps = [
             DilatedConv2DTranspose(
                 n_classes,

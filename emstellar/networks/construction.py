@@ -3,18 +3,41 @@
 import functools
 import random
 from numbers import Integral, Real
+from typing import NamedTuple
 
 
-def network(size_multiple):
+class Method(NamedTuple):
+    """A network as a method of the command: its name in tables, and what makes the variant."""
+
+    title: str
+    parameters: dict
+
+
+class Published(NamedTuple):
+    """How many parameters the original has, built as `parameters` say."""
+
+    parameters: dict
+    trainable: int
+    non_trainable: int
+
+
+def network(size_multiple, *, methods=None, published=()):
     """Make a decorator for functions that build a network.
 
     The decorated function checks its input shape, number of outputs and width before any weight
-    is made, and carries the attribute `size_multiple`.
+    is made. It is the one place that says what its network is: its keyword parameters, with
+    annotations of what each may be (`emstellar.networks.parameters`), its docstring, and the
+    attributes `size_multiple`, `methods` and `published`. A segmenter reads all of them.
 
     Parameters
     ----------
     size_multiple : int
         What the height and the width of the input must be multiples of.
+    methods : dict of str to (str, dict), optional
+        By short name (of the command ``emstellar benchmark --methods``) the name in tables and
+        the parameters that make this variant.
+    published : sequence of (dict, int, int), default=()
+        By parameters how many trainable and other parameters the original has.
 
     Returns
     -------
@@ -45,6 +68,8 @@ got input_shape=(100, 128, 1). Pad or crop them.
             return build(tuple(input_shape), n_outputs, width=width, **parameters)
 
         checked.size_multiple = size_multiple
+        checked.methods = {name: Method(*method) for name, method in (methods or {}).items()}
+        checked.published = [Published(*counts) for counts in published]
         return checked
 
     return decorate
@@ -66,12 +91,6 @@ def _check_input_shape(input_shape, multiple, name):
                 f"{name} needs images whose height and width are multiples of {multiple} "
                 f"(or None), got input_shape={tuple(input_shape)}. Pad or crop them."
             )
-
-
-def check_option(name, value, options):
-    """Raise a `ValueError` if the parameter `name` is none of its options."""
-    if value not in options:
-        raise ValueError(f"{name} must be one of {list(options)}, got {value!r}.")
 
 
 def scale_filters(filters, width):

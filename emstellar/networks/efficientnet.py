@@ -1,11 +1,14 @@
 """An EfficientNet encoder with a U-net decoder, which the paper's authors planned."""
 
 import math
+from typing import Annotated
 
-from emstellar._keras import keras, layers
+from emstellar.constraints import OneOf, check_option
 
 from .bricks import ascend, finish
-from .construction import check_option, draw_seed, network, scale_filters
+from .construction import draw_seed, network, scale_filters
+from .later import keras, layers
+from .parameters import Activation, Width
 
 VARIANTS = tuple(f"b{i}" for i in range(8))
 # Repetitions of the blocks of each stage in b0, and by how much each variant is deeper: tables 1 of
@@ -16,8 +19,15 @@ SKIPS = tuple(f"block{i}a_expand_activation" for i in (2, 3, 4, 6))
 DECODER = (256, 128, 64, 32, 16)
 
 
-@network(size_multiple=32)
-def build_efficientnet(input_shape, n_outputs, *, width=1.0, variant="b0", activation="relu"):
+@network(size_multiple=32, methods={"efficientnet": ("EfficientNet", {})})
+def build_efficientnet(
+    input_shape,
+    n_outputs,
+    *,
+    variant: Annotated[str, OneOf(*VARIANTS)] = "b0",
+    width: Width = 1.0,
+    activation: Activation = "relu",
+):
     """Build a U-net whose encoder is an EfficientNet.
 
     Parameters
@@ -26,10 +36,10 @@ def build_efficientnet(input_shape, n_outputs, *, width=1.0, variant="b0", activ
         Height, width and number of channels of the images; height and width multiples of 32.
     n_outputs : int
         1 gives the probability of the foreground, more give those of as many classes.
+    variant : {"b0", "b1", "b2", "b3", "b4", "b5", "b6", "b7"}, default="b0"
+        Which EfficientNet of `keras.applications`.
     width : float, default=1.0
-        Factor of all numbers of filters, encoder and decoder.
-    variant : {"b0", "b1", ..., "b7"}, default="b0"
-        Which EfficientNet of `keras.applications`, with new weights.
+        Factor of all numbers of filters, in encoder and decoder.
     activation : {"relu", "prelu", "tlu", "linear"}, default="relu"
         In the decoder; the encoder has its own.
 
@@ -40,8 +50,8 @@ def build_efficientnet(input_shape, n_outputs, *, width=1.0, variant="b0", activ
 
     Notes
     -----
-    The rescaling of 8-bit images at the start of the Keras model is left out: a segmenter
-    normalises images itself.
+    The weights are new. The rescaling of 8-bit images at the start of the Keras model is left
+    out: a segmenter normalises images itself.
 
     References
     ----------

@@ -1,11 +1,14 @@
 """EM-net: seven variants, one builder, one table."""
 
 from dataclasses import dataclass
+from typing import Annotated
 
-from emstellar._keras import keras, layers
+from emstellar.constraints import OneOf, check_option
 
 from .bricks import ascend, convolve, convolve_all, drop, finish, pool
-from .construction import check_option, network, scale_filters
+from .construction import network, scale_filters
+from .later import keras, layers
+from .parameters import Activation, Dropout, Head, Width
 
 N_LEVELS = 4
 
@@ -100,16 +103,36 @@ EM_NET_VARIANTS = {
 }
 
 
-@network(size_multiple=16)
+@network(
+    size_multiple=16,
+    methods={
+        "emnet-v1-bn": ("EM-net V1 BN", {"variant": "v1-bn"}),
+        "emnet-v1-bn-2x": ("EM-net V1 BN 2X", {"variant": "v1-bn-2x"}),
+        "emnet-v1-2x": ("EM-net V1 2X", {"variant": "v1-2x"}),
+        "emnet-v1-4x": ("EM-net V1 4X", {"variant": "v1-4x"}),
+        "emnet-v2": ("EM-net V2", {"variant": "v2"}),
+        "emnet-v2-2x": ("EM-net V2 2X", {"variant": "v2-2x"}),
+        "emnet-v2-4x": ("EM-net V2 4X", {"variant": "v2-4x"}),
+    },
+    published=[
+        ({"variant": "v1-bn"}, 5_394_649, 7_300),
+        ({"variant": "v1-bn-2x"}, 6_797_801, 10_276),
+        ({"variant": "v1-2x"}, 7_010_377, 2_884),
+        ({"variant": "v1-4x"}, 28_012_681, 5_764),
+        ({"variant": "v2"}, 7_576_201, 3_652),
+        ({"variant": "v2-2x"}, 14_871_977, 4_036),
+        ({"variant": "v2-4x"}, 33_827_209, 3_844),
+    ],
+)
 def build_em_net(
     input_shape,
     n_outputs,
     *,
-    width=1.0,
-    variant="v1-bn",
-    activation="tlu",
-    dropout=0.5,
-    head="paper",
+    variant: Annotated[str, OneOf(*EM_NET_VARIANTS)] = "v1-bn",
+    width: Width = 1.0,
+    activation: Activation = "tlu",
+    dropout: Dropout = 0.5,
+    head: Head = "paper",
 ):
     """Build one of the seven EM-nets.
 
@@ -119,18 +142,20 @@ def build_em_net(
         Height, width and number of channels of the images; height and width multiples of 16.
     n_outputs : int
         1 gives the probability of the foreground, more give those of as many classes.
+    variant : {"v1-bn", "v1-bn-2x", "v1-2x", "v1-4x", "v2", "v2-2x", "v2-4x"}, default="v1-bn"
+        Which of the study's base classifiers. The names are the authors'; "2x" and "4x" have no
+        single meaning, see `emstellar.networks.EM_NET_VARIANTS`.
     width : float, default=1.0
         Factor of all numbers of filters; 1 is the paper's network.
-    variant : {"v1-bn", "v1-bn-2x", "v1-2x", "v1-4x", "v2", "v2-2x", "v2-4x"}, default="v1-bn"
-        Which of the paper's base classifiers. "2x" and "4x" have no single meaning; see the
-        table `EM_NET_VARIANTS`.
     activation : {"tlu", "prelu", "relu", "linear"}, default="tlu"
-        In the units. Decoder and head always have ReLU, and so has the bottom of "v2-4x".
+        In the units of the encoder; the trainable linear unit is the study's. Decoder and head
+        always have ReLU, and so has the bottom of "v2-4x".
     dropout : float, default=0.5
-        Share of the channels dropped, at the places where the variant drops any.
+        Share of the channels dropped, in training, where the variant drops any. In [0, 1).
     head : {"paper", "direct"}, default="paper"
         "paper" squeezes the last features into two channels with an activation, which can be dead
-        from the start and are slow to become confident; "direct" leaves these two out.
+        from the start and take many steps to become confident; "direct" leaves these two out, and
+        learns faster.
 
     Returns
     -------

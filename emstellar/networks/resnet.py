@@ -1,6 +1,8 @@
 """The small residual network that the paper calls ResNet-50, and a true ResNet-50 U-net."""
 
-from emstellar._keras import keras, layers
+from typing import Annotated
+
+from emstellar.constraints import OneOf, check_option
 
 from .bricks import (
     activate,
@@ -13,15 +15,28 @@ from .bricks import (
     subsample,
     surround,
 )
-from .construction import check_option, network, scale_filters
+from .construction import network, scale_filters
+from .later import keras, layers
+from .parameters import Activation, Width
 
 VARIANTS = ("paper", "resnet50")
 RESNET50_BLOCKS = (3, 4, 6, 3)
 RESNET50_DECODER = (256, 128, 64, 32, 16)
 
 
-@network(size_multiple=32)
-def build_resnet(input_shape, n_outputs, *, width=1.0, variant="paper", activation="relu"):
+@network(
+    size_multiple=32,
+    methods={"resnet": ("ResNet", {})},
+    published=[({}, 2_737_825, 14_336)],
+)
+def build_resnet(
+    input_shape,
+    n_outputs,
+    *,
+    variant: Annotated[str, OneOf(*VARIANTS)] = "paper",
+    width: Width = 1.0,
+    activation: Activation = "relu",
+):
     """Build the paper's residual network, or what its text describes.
 
     Parameters
@@ -30,12 +45,11 @@ def build_resnet(input_shape, n_outputs, *, width=1.0, variant="paper", activati
         Height, width and number of channels of the images; height and width multiples of 32.
     n_outputs : int
         1 gives the probability of the foreground, more give those of as many classes.
-    width : float, default=1.0
-        Factor of all numbers of filters; 1 is the paper's network.
     variant : {"paper", "resnet50"}, default="paper"
-        "paper" is the network that was measured: a quarter of ResNet-50's width, three blocks in
-        each stage and residual blocks in the decoder. "resnet50" has the encoder of ResNet-50
-        and the decoder of a U-net.
+        "paper" is the network that was measured, with 2.7 million parameters; "resnet50" what
+        the text describes: the encoder of ResNet-50 and the decoder of a U-net, with 30 million.
+    width : float, default=1.0
+        Factor of all numbers of filters.
     activation : {"relu", "prelu", "tlu", "linear"}, default="relu"
         After every convolution but the last.
 
@@ -43,6 +57,11 @@ def build_resnet(input_shape, n_outputs, *, width=1.0, variant="paper", activati
     -------
     keras.Model
         From images (n, height, width, n_channels) to probabilities (n, height, width, n_outputs).
+
+    Notes
+    -----
+    "paper" has a quarter of ResNet-50's width, three blocks in each stage and residual blocks in
+    the decoder.
 
     References
     ----------

@@ -1,10 +1,13 @@
 """SegNet as in the authors' code, and with the pooling indices that define SegNet."""
 
-from emstellar._keras import keras
+from typing import Annotated
 
-from .bricks import HEADS, convolve_all, enlarge, pool, project
-from .construction import check_option, network, scale_filters
-from .unpooling import PoolingWithIndices, Unpooling
+from emstellar.constraints import OneOf, check_option
+
+from .bricks import convolve_all, enlarge, pool, project
+from .construction import network, scale_filters
+from .later import keras
+from .parameters import HEADS, Activation, Head, Width
 
 ENCODER = ((32,) * 2, (64,) * 2, (128,) * 3, (256,) * 3, (256,) * 3)
 DECODERS = {
@@ -13,9 +16,19 @@ DECODERS = {
 }
 
 
-@network(size_multiple=32)
+@network(
+    size_multiple=32,
+    methods={"segnet": ("SegNet", {})},
+    published=[({}, 7_809_347, 8_194)],
+)
 def build_segnet(
-    input_shape, n_outputs, *, width=1.0, unpooling="nearest", activation="relu", head="paper"
+    input_shape,
+    n_outputs,
+    *,
+    unpooling: Annotated[str, OneOf(*DECODERS)] = "nearest",
+    width: Width = 1.0,
+    activation: Activation = "relu",
+    head: Head = "paper",
 ):
     """Build the paper's SegNet, or one with pooling indices.
 
@@ -25,17 +38,17 @@ def build_segnet(
         Height, width and number of channels of the images; height and width multiples of 32.
     n_outputs : int
         1 gives the probability of the foreground, more give those of as many classes.
-    width : float, default=1.0
-        Factor of all numbers of filters; 1 is the paper's network.
     unpooling : {"nearest", "indices"}, default="nearest"
         How the decoder enlarges. The authors' code repeats pixels. "indices" puts each value
         where its maximum was found, as Badrinarayanan et al. do; the second decoder stage then
         ends in half as many filters, since features are unpooled by indices of as many channels.
+    width : float, default=1.0
+        Factor of all numbers of filters; 1 is the paper's network, with 7.8 million parameters.
     activation : {"relu", "prelu", "tlu", "linear"}, default="relu"
         After every convolution but the last.
     head : {"paper", "direct"}, default="paper"
-        "paper" normalises (batch normalisation) what the sigmoid gets, and so is slow to become
-        confident; "direct" does not.
+        "paper" normalises (batch normalisation) what the sigmoid gets, and so takes many steps to
+        become confident; "direct" does not.
 
     Returns
     -------
@@ -59,6 +72,8 @@ def build_segnet(
     """
     check_option("unpooling", unpooling, DECODERS)
     check_option("head", head, HEADS)
+    from .unpooling import PoolingWithIndices, Unpooling
+
     options = {"activation": activation, "initializer": "glorot_uniform"}
     inputs = x = keras.Input(input_shape)
     all_indices = []

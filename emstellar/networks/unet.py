@@ -1,24 +1,34 @@
-"""The U-net of the paper, with and without batch normalisation, and its PReLU form."""
-
-from emstellar._keras import keras
+"""The U-net of the paper, with and without batch normalisation."""
 
 from .bricks import ascend, convolve_all, drop, finish, pool
 from .construction import network, scale_filters
+from .later import keras
+from .parameters import Activation, Dropout, Flag, Head, Width
 
 LEVELS = (64, 128, 256, 512)
 BOTTOM = 1024
 
 
-@network(size_multiple=16)
+@network(
+    size_multiple=16,
+    methods={
+        "unet": ("U-Net", {"batch_norm": False}),
+        "unet-bn": ("U-Net BN", {"batch_norm": True}),
+    },
+    published=[
+        ({"batch_norm": False}, 31_031_685, 0),
+        ({"batch_norm": True}, 31_045_385, 13_700),
+    ],
+)
 def build_unet(
     input_shape,
     n_outputs,
     *,
-    width=1.0,
-    batch_norm=True,
-    activation="relu",
-    dropout=0.5,
-    head="paper",
+    width: Width = 1.0,
+    batch_norm: Flag = True,
+    activation: Activation = "relu",
+    dropout: Dropout = 0.5,
+    head: Head = "paper",
 ):
     """Build the U-net of the paper.
 
@@ -29,16 +39,18 @@ def build_unet(
     n_outputs : int
         1 gives the probability of the foreground, more give those of as many classes.
     width : float, default=1.0
-        Factor of all numbers of filters; 1 is the paper's network.
+        Factor of all numbers of filters; 1 is the paper's network, with 31 million parameters.
     batch_norm : bool, default=True
-        Whether every convolution but the last is followed by batch normalisation.
+        Whether every convolution but the last is followed by batch normalisation: the study's
+        "U-net BN" against its "U-net".
     activation : {"relu", "prelu", "tlu", "linear"}, default="relu"
         After every convolution but the last.
     dropout : float, default=0.5
-        Share of the elements dropped after the fourth level and after the bottom.
+        Share of the elements dropped, in training, at the two deepest levels. In [0, 1).
     head : {"paper", "direct"}, default="paper"
         "paper" squeezes the last features into two channels with an activation, which can be dead
-        from the start and are slow to become confident; "direct" leaves these two out.
+        from the start and take many steps to become confident; "direct" leaves these two out, and
+        learns faster.
 
     Returns
     -------
@@ -74,44 +86,3 @@ def build_unet(
     x = ascend(x, skips[::-1], levels[::-1], skip_first=True, **options)
     outputs = finish(x, n_outputs, head, **options)
     return keras.Model(inputs, outputs, name="unet")
-
-
-@network(size_multiple=16)
-def build_prelu_net(input_shape, n_outputs, *, width=1.0, dropout=0.5, head="paper"):
-    """Build our interpretation of the paper's PReLU-net: the U-net with PReLU for ReLU.
-
-    Parameters
-    ----------
-    input_shape : tuple of (int or None, int or None, int)
-        Height, width and number of channels of the images; height and width multiples of 16.
-    n_outputs : int
-        1 gives the probability of the foreground, more give those of as many classes.
-    width : float, default=1.0
-        Factor of all numbers of filters.
-    dropout : float, default=0.5
-        As in `build_unet`.
-    head : {"paper", "direct"}, default="paper"
-        As in `build_unet`.
-
-    Returns
-    -------
-    keras.Model
-
-    Notes
-    -----
-    The authors published no definition; the paper says that the network is adapted from He et
-    al. and has batch normalisation. One slope per channel, 0.25 to begin with.
-
-    References
-    ----------
-    He, Zhang, Ren, Sun (2015), Delving deep into rectifiers, ICCV, 1026-1034.
-
-    Examples
-    --------
-    >>> from emstellar.networks import build_prelu_net
-    >>> build_prelu_net((32, 32, 1), 1, width=1 / 16).output_shape
-    (None, 32, 32, 1)
-    """
-    return build_unet(
-        input_shape, n_outputs, width=width, activation="prelu", dropout=dropout, head=head
-    )

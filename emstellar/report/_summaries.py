@@ -3,7 +3,7 @@
 import pandas as pd
 
 from ..metrics.labels import metric_label, metric_words
-from ..metrics.threshold_search import THRESHOLD_FREE
+from ..metrics.scorers import find_metric, is_known
 from ._tables import number_cell, summary_table, text_cell
 
 COUNTS = ("n_images", "n_empty", "n_false_alarms")
@@ -97,7 +97,8 @@ def _chosen(result, subset, anchors, of_folds):
     if reason:
         return {"chosen": None, "chosen_note": reason, "of_folds_chosen": None}
     summary = result.summary(subset=subset, threshold="chosen")
-    free = [name for name in THRESHOLD_FREE if name in result.metrics]
+    known = [name for name in result.metrics if is_known(name)]
+    free = [name for name in known if find_metric(name).threshold_free]
     summary = summary.drop(columns=free, level="metric")
     spans = rows.groupby("method")["threshold"].agg(["min", "max"])
     hidden = [name for name in summary.index if name in of_folds]

@@ -2,17 +2,22 @@
 
 import os
 import time
-from dataclasses import dataclass
-from typing import Any, ClassVar
+from dataclasses import dataclass, fields
+from inspect import get_annotations
+from types import FunctionType
+from typing import Any, ClassVar, dataclass_transform
 
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
 from emstellar import constraints as c
+from emstellar._sklearn_compat import is_shown_to_callbacks
 from emstellar.base import BaseSegmenter
 from emstellar.fit_tasks import CallbackSupportMixin, FitTask, with_callbacks
 from emstellar.image_ranges import ImageRange
-from emstellar.segmenters import persistence
+from emstellar.segmenters import persistence, registry
+from emstellar.segmenters.builders import check_fields, keyword_parameters
+from emstellar.segmenters.docstrings import fill_docstring
 from emstellar.validation import (
     check_groups,
     check_images,
@@ -26,12 +31,19 @@ from emstellar.validation import (
 _POSITIVE_INT = c.Interval(int, 1, None)
 
 
+@dataclass_transform(kw_only_default=True, eq_default=False)
 @dataclass(kw_only=True, eq=False, repr=False)
 class BaseKerasSegmenter(CallbackSupportMixin, BaseSegmenter):
     """Base class of the segmenters that train a Keras network.
 
-    A subclass says which network, by `build_network`, and to what the sides of its input must be
-    multiples, by `_size_multiple`; its own parameters are further fields of the dataclass.
+    A subclass says which network, by the class attribute `builder` or by `build_network`. Its own
+    parameters are annotated names with defaults, as in a dataclass, which it is without saying so.
+
+    A builder is a function ``builder(input_shape, n_outputs, *, ...)`` that returns a
+    `keras.Model`, best decorated by `emstellar.networks.network`. All of its keyword parameters
+    must be parameters of the class, with the same defaults; what each may be, what the sides of
+    the images must be multiples of, and by which short names the network is known to the command
+    are read from it.
 
     Parameters
     ----------
@@ -161,18 +173,16 @@ class BaseKerasSegmenter(CallbackSupportMixin, BaseSegmenter):
     --------
     A segmenter for a network of one layer, with one parameter of its own:
 
-    >>> from dataclasses import dataclass
     >>> import keras
     >>> from emstellar.segmenters import BaseKerasSegmenter
-    >>> @dataclass(kw_only=True, eq=False, repr=False)
-    ... class OneLayerSegmenter(BaseKerasSegmenter):
+    >>> def one_layer(input_shape, n_outputs, *, kernel_size=3):
+    ...     layer = keras.layers.Conv2D(
+    ...         n_outputs, kernel_size, padding="same", activation="sigmoid"
+    ...     )
+    ...     return keras.Sequential([keras.Input(input_shape), layer])
+    >>> class OneLayerSegmenter(BaseKerasSegmenter):
+    ...     builder = one_layer
     ...     kernel_size: int = 3
-    ...
-    ...     def build_network(self, input_shape, n_outputs):
-    ...         layer = keras.layers.Conv2D(
-    ...             n_outputs, self.kernel_size, padding="same", activation="sigmoid"
-    ...         )
-    ...         return keras.Sequential([keras.Input(input_shape), layer])
     >>> OneLayerSegmenter(kernel_size=5, epochs=10).get_params()["kernel_size"]
     5
     """
@@ -207,8 +217,9 @@ class BaseKerasSegmenter(CallbackSupportMixin, BaseSegmenter):
     random_state: Any = None
     verbose: int = 0
 
-    _size_multiple: ClassVar[int] = 32
-    _parameter_constraints: ClassVar[dict] = {
+    builder: ClassVar = None
+    size_multiple: ClassVar[int | None] = None
+    parameter_constraints: ClassVar[dict] = {
         "epochs": [_POSITIVE_INT],
         "steps_per_epoch": [_POSITIVE_INT, c.NONE],
         "batch_size": [_POSITIVE_INT],
@@ -237,6 +248,37 @@ class BaseKerasSegmenter(CallbackSupportMixin, BaseSegmenter):
         "verbose": [c.Interval(int, 0, None), c.BOOLEAN],
     }
 
+    def __init_subclass__(cls, *, kw_only=True, **kwargs):
+        super().__init_subclass__(**kwargs)
+        if get_annotations(cls):
+            dataclass(kw_only=kw_only, eq=False, repr=False)(cls)
+        own = vars(cls).get("parameter_constraints", {})
+        cls.parameter_constraints = {**super(cls, cls).parameter_constraints, **own}
+        if isinstance(vars(cls).get("builder"), FunctionType | staticmethod):
+            cls._read_builder()
+        fill_docstring(cls, BaseKerasSegmenter)
+
+    @classmethod
+    def _read_builder(cls):
+        """Take from the builder what it says of the network, and make the class known by it."""
+        if not isinstance(vars(cls)["builder"], staticmethod):
+            cls.builder = staticmethod(cls.builder)
+        check_fields(cls, fields(cls))
+        for name, parameter in keyword_parameters(cls.builder).items():
+            if parameter.constraints:
+                cls.parameter_constraints[name] = parameter.constraints
+        if "size_multiple" not in vars(cls):
+            cls.size_multiple = getattr(cls.builder, "size_multiple", None)
+        registry.register(cls)
+
+    @property
+    def network_size_multiple(self):
+        """What height and width of the images that the network gets are multiples of.
+
+        `size_multiple` where the class or a parameter says it, else that of the builder, else 32.
+        """
+        return self.size_multiple or getattr(self.builder, "size_multiple", None) or 32
+
     def build_network(self, input_shape, n_outputs):
         """Return a new, untrained network.
 
@@ -251,7 +293,13 @@ class BaseKerasSegmenter(CallbackSupportMixin, BaseSegmenter):
         -------
         keras.Model
         """
-        raise NotImplementedError(f"{type(self).__name__} does not say which network it trains.")
+        if self.builder is None:
+            raise NotImplementedError(
+                f"{type(self).__name__} does not say which network it trains: give it the class "
+                "attribute builder or the method build_network."
+            )
+        parameters = {name: getattr(self, name) for name in keyword_parameters(self.builder)}
+        return self.builder(input_shape, n_outputs, **parameters)
 
     def _count_fewest_variables(self):
         """Return how many arrays the network has at least, where that is known before it is built.
@@ -260,8 +308,14 @@ class BaseKerasSegmenter(CallbackSupportMixin, BaseSegmenter):
         """
         return 0
 
-    def _set_initial_weights(self, model):
-        """Give a new network the weights that `fit` starts from, where they are not random."""
+    def set_initial_weights(self, model):
+        """Give a new network the weights that `fit` starts from, where they are not random.
+
+        Parameters
+        ----------
+        model : keras.Model
+            Of `build_network`; changed in place.
+        """
 
     @with_callbacks
     def fit(self, X, y, sample_weight=None, *, groups=None, validation_data=None):
@@ -293,7 +347,7 @@ class BaseKerasSegmenter(CallbackSupportMixin, BaseSegmenter):
         """
         from emstellar.training.fitting import Training
 
-        c.check_parameters(self, self._parameter_constraints)
+        c.check_parameters(self, self.parameter_constraints)
         continued = self.warm_start and hasattr(self, "model_")
         classes = self.classes_ if continued else None
         data = self._check_data(X, y, sample_weight, classes, continued)
@@ -329,7 +383,7 @@ class BaseKerasSegmenter(CallbackSupportMixin, BaseSegmenter):
         """
         from emstellar.training.fitting import Training
 
-        c.check_parameters(self, self._parameter_constraints)
+        c.check_parameters(self, self.parameter_constraints)
         begun = hasattr(self, "model_")
         classes = self.classes_ if begun else classes
         data = self._check_data(X, y, sample_weight, classes, begun)
@@ -422,7 +476,7 @@ class BaseKerasSegmenter(CallbackSupportMixin, BaseSegmenter):
 
     def __copy__(self):
         new = type(self).__new__(type(self))
-        if hasattr(self, "_callback_fit_ctx"):
+        if is_shown_to_callbacks(self):
             # scikit-learn's callbacks ask copies for predictions while the network is trained; a
             # network of their own would have to be traced anew in every epoch.
             new.__dict__.update(self.__dict__)

@@ -1,29 +1,17 @@
 """CDeep3M as a segmenter."""
 
-from dataclasses import dataclass
 from typing import ClassVar
 
-from emstellar import constraints as c
+from emstellar.networks import build_cdeep3m
 from emstellar.segmenters.base_keras_segmenter import BaseKerasSegmenter
-from emstellar.segmenters.docstrings import with_training_parameters
-from emstellar.segmenters.network_parameters import ACTIVATION, WIDTH
 
 
-@with_training_parameters
-@dataclass(kw_only=True, eq=False, repr=False)
 class CDeep3MSegmenter(BaseKerasSegmenter):
     """Segment sections with one of the three networks of CDeep3M.
 
     Parameters
     ----------
-    n_frames : {1, 3, 5}, default=1
-        How many sections the network sees to segment the central one. They are the central
-        channels of each image, as `emstellar.volume.z_context` makes them; further channels are
-        not seen, so that all three networks can be fitted to, and vote on, images of five.
-    width : float, default=1.0
-        Factor of all numbers of filters; 1 is the published network, with 24 million parameters.
-    activation : {"relu", "prelu", "tlu"}, default="relu"
-        After every convolution that has one.
+    {network_parameters}
     {training_parameters}
 
     Attributes
@@ -65,22 +53,4 @@ class CDeep3MSegmenter(BaseKerasSegmenter):
     width: float = 1.0
     activation: str = "relu"
 
-    _size_multiple: ClassVar[int] = 16
-    _parameter_constraints: ClassVar[dict] = {
-        **BaseKerasSegmenter._parameter_constraints,
-        "n_frames": [c.OneOf(1, 3, 5)],
-        "width": WIDTH,
-        "activation": ACTIVATION,
-    }
-
-    def build_network(self, input_shape, n_outputs):
-        """Return a new network, see `emstellar.networks.build_cdeep3m`."""
-        from emstellar.networks import build_cdeep3m
-
-        return build_cdeep3m(
-            input_shape,
-            n_outputs,
-            width=self.width,
-            n_frames=self.n_frames,
-            activation=self.activation,
-        )
+    builder: ClassVar = staticmethod(build_cdeep3m)

@@ -1,17 +1,14 @@
 """`KerasSegmenter`: a user's own Keras network as a segmenter."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import KW_ONLY
 from typing import ClassVar
 
 from emstellar import constraints as c
 from emstellar.segmenters.base_keras_segmenter import BaseKerasSegmenter
-from emstellar.segmenters.docstrings import with_training_parameters
 
 
-@with_training_parameters
-@dataclass(eq=False, repr=False)
-class KerasSegmenter(BaseKerasSegmenter):
+class KerasSegmenter(BaseKerasSegmenter, kw_only=False):
     """Segment images with a network of your own.
 
     Parameters
@@ -52,17 +49,18 @@ class KerasSegmenter(BaseKerasSegmenter):
     """
 
     network: Callable
-    size_multiple: int | None = field(default=None, kw_only=True)
+    _: KW_ONLY
+    size_multiple: int | None = None
 
-    _parameter_constraints: ClassVar[dict] = {
-        **BaseKerasSegmenter._parameter_constraints,
+    parameter_constraints: ClassVar[dict] = {
         "network": [c.CALLABLE],
         "size_multiple": [c.Interval(int, 1, None), c.NONE],
     }
 
     @property
-    def _size_multiple(self):
-        return self.size_multiple or getattr(self.network, "size_multiple", 32)
+    def builder(self):
+        """The function that builds the network: `network`."""
+        return self.network
 
     def build_network(self, input_shape, n_outputs):
         """Return a new network, built by `network`."""

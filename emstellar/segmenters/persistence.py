@@ -1,6 +1,7 @@
 """Segmenters on disk: one file that holds numbers and text, and can hold no code."""
 
 import warnings
+from inspect import signature
 
 import numpy as np
 
@@ -99,7 +100,7 @@ def save(segmenter, path, *, include_optimizer):
     from emstellar._keras import keras
 
     # A file with wrong ones would be refused when it is read.
-    constraints.check_parameters(segmenter, segmenter._parameter_constraints)
+    constraints.check_parameters(segmenter, segmenter.parameter_constraints)
     arrays = model_arrays(segmenter)
     _check_values(arrays["variables"])
     optimizer = arrays["optimizer"] if include_optimizer else None
@@ -258,7 +259,7 @@ def _with_parameters(header, network):
     """Return an unfitted segmenter of the stored class and parameters."""
     cls = _class_of(header["class"])
     parameters = {name: parameter_from_text(text) for name, text in header["parameters"].items()}
-    known = set(cls._get_param_names())
+    known = set(signature(cls).parameters)
     unknown = sorted(set(parameters) - known)
     if unknown:
         raise ValueError(f"it has parameters that {header['class']} does not know: {unknown}.")
@@ -270,18 +271,17 @@ def _with_parameters(header, network):
             )
         parameters["network"] = network
     segmenter = cls(**parameters)
-    constraints.check_parameters(segmenter, cls._parameter_constraints)
+    constraints.check_parameters(segmenter, cls.parameter_constraints)
     return segmenter
 
 
 def _class_of(name):
-    from emstellar import segmenters
+    from emstellar.segmenters.keras_segmenter import KerasSegmenter
+    from emstellar.segmenters.registry import network_classes
 
-    names = [n for n in segmenters.__all__ if n.endswith("Segmenter") and not n.startswith("Base")]
-    classes = {n: getattr(segmenters, n) for n in names}
-    known = [n for n, c in classes.items() if issubclass(c, segmenters.BaseKerasSegmenter)]
-    if name not in known:
+    classes = {**network_classes(), "KerasSegmenter": KerasSegmenter}
+    if name not in classes:
         raise ValueError(
-            f"it holds a {name!r}, which is none of emstellar's segmenters: {', '.join(known)}."
+            f"it holds a {name!r}, which is none of emstellar's segmenters: {', '.join(classes)}."
         )
     return classes[name]

@@ -112,7 +112,7 @@ class PixelSegmenter(CallbackSupportMixin, BaseSegmenter):
     True
     """
 
-    _parameter_constraints: ClassVar = {
+    parameter_constraints: ClassVar = {
         "estimator": [_CLASSIFIER, NONE],
         "features": [OneOf(*BANKS), CALLABLE],
         "max_samples": [Interval(int, 1, None), _SHARE, NONE],
@@ -150,7 +150,7 @@ class PixelSegmenter(CallbackSupportMixin, BaseSegmenter):
             For parameters, images, masks or weights that cannot be used, and for weights with
             a classifier that takes none.
         """
-        check_parameters(self, self._parameter_constraints)
+        check_parameters(self, self.parameter_constraints)
         name = type(self).__name__
         images = check_images(X, name=name)
         masks = check_masks(y, images, name=name)
@@ -322,8 +322,8 @@ class RandomForestSegmenter(PixelSegmenter):
     True
     """
 
-    _parameter_constraints: ClassVar = {
-        **PixelSegmenter._parameter_constraints,
+    parameter_constraints: ClassVar = {
+        **PixelSegmenter.parameter_constraints,
         "n_estimators": [Interval(int, 1, None)],
         "max_depth": [Interval(int, 1, None), NONE],
         "min_samples_leaf": [Interval(int, 1, None), _SHARE],

@@ -91,7 +91,7 @@ class ThresholdedSegmenter(CallbackSupportMixin, BaseSegmenter):
     (4, 32, 32)
     """
 
-    _parameter_constraints: ClassVar = {
+    parameter_constraints: ClassVar = {
         "metric": [InstanceOf(str, "a str"), CALLABLE],
         "n_jobs": [Interval(int, None, None), NONE],
     }
@@ -142,7 +142,7 @@ class ThresholdedSegmenter(CallbackSupportMixin, BaseSegmenter):
             If there are not two classes, in all images or in those that an inner fold is fitted
             to, or the metric depends on no threshold.
         """
-        check_parameters(self, self._parameter_constraints)
+        check_parameters(self, self.parameter_constraints)
         check_members([("estimator", self.estimator)])
         metadata = {
             "sample_weight": sample_weight,

@@ -99,7 +99,7 @@ class VotingSegmenter(NamedEstimatorsMixin, CallbackSupportMixin, BaseSegmenter)
     2
     """
 
-    _parameter_constraints: ClassVar = {
+    parameter_constraints: ClassVar = {
         "voting": [OneOf("soft", "hard")],
         "weights": [
             Satisfies(
@@ -245,7 +245,7 @@ class VotingSegmenter(NamedEstimatorsMixin, CallbackSupportMixin, BaseSegmenter)
 
     def _check(self):
         """Raise if a parameter is wrong, else return self."""
-        check_parameters(self, self._parameter_constraints)
+        check_parameters(self, self.parameter_constraints)
         check_names(self.estimators, self.get_params(deep=False))
         check_members(self.estimators)
         check_member_weights(self.weights, self.estimators)

@@ -112,7 +112,7 @@ def check_method(owner, segmenter):
     ValueError, TypeError
     """
     parameters = segmenter.get_params(deep=False)
-    check_arguments(owner, parameters, segmenter._parameter_constraints)
+    check_arguments(owner, parameters, segmenter.parameter_constraints)
     if "loss" not in parameters:
         return
     # Only networks have these; their checks load Keras.

@@ -3,25 +3,8 @@
 import pandas as pd
 
 from .. import segmenters
+from ..segmenters import named_networks
 
-# Short name: the name in tables, the class, and the parameters that make the variant.
-NETWORKS = {
-    "unet": ("U-Net", "UNetSegmenter", {"batch_norm": False}),
-    "unet-bn": ("U-Net BN", "UNetSegmenter", {"batch_norm": True}),
-    "vgg16": ("VGG-16", "VGG16Segmenter", {}),
-    "resnet": ("ResNet", "ResNetSegmenter", {}),
-    "segnet": ("SegNet", "SegNetSegmenter", {}),
-    "prelu-net": ("PReLU-net", "PReLUNetSegmenter", {}),
-    "cdeep3m": ("CDeep3M", "CDeep3MSegmenter", {}),
-    "emnet-v1-bn": ("EM-net V1 BN", "EMNetSegmenter", {"variant": "v1-bn"}),
-    "emnet-v1-bn-2x": ("EM-net V1 BN 2X", "EMNetSegmenter", {"variant": "v1-bn-2x"}),
-    "emnet-v1-2x": ("EM-net V1 2X", "EMNetSegmenter", {"variant": "v1-2x"}),
-    "emnet-v1-4x": ("EM-net V1 4X", "EMNetSegmenter", {"variant": "v1-4x"}),
-    "emnet-v2": ("EM-net V2", "EMNetSegmenter", {"variant": "v2"}),
-    "emnet-v2-2x": ("EM-net V2 2X", "EMNetSegmenter", {"variant": "v2-2x"}),
-    "emnet-v2-4x": ("EM-net V2 4X", "EMNetSegmenter", {"variant": "v2-4x"}),
-    "efficientnet": ("EfficientNet", "EfficientNetSegmenter", {}),
-}
 # Short name: the name in tables, and the filters that the random forest sees.
 FORESTS = {
     "forest": ("Random forest", "multiscale"),
@@ -54,10 +37,10 @@ def method_names(kind=None):
     >>> method_names("forest")
     ['forest', 'ilastik', 'weka']
     """
-    kinds = {"network": [*NETWORKS], "forest": [*FORESTS]}
+    kinds = {"network": [*named_networks()], "forest": [*FORESTS]}
     if kind is not None and kind not in kinds:
         raise ValueError(f"kind must be one of {list(kinds)} or None, got {kind!r}.")
-    return [*NETWORKS, *FORESTS] if kind is None else kinds[kind]
+    return [*kinds["network"], *FORESTS] if kind is None else kinds[kind]
 
 
 def demo_methods():
@@ -114,8 +97,8 @@ def network_table(size=512):
     from ..inspection import complexity
 
     rows = {}
-    for name, (title, kind, variant) in NETWORKS.items():
-        found = complexity(getattr(segmenters, kind)(**variant), (size, size, 1))
+    for name, (title, segmenter, variant) in named_networks().items():
+        found = complexity(segmenter(**variant), (size, size, 1))
         rows[name] = (
             title,
             f"{found.trainable_parameters:,}",
@@ -160,14 +143,14 @@ def make_methods(names, *, width=1.0, head="paper", n_estimators=100, **training
     unknown = [name for name in names if name not in method_names()]
     if unknown:
         raise ValueError(f"Unknown methods {unknown}; choose among {method_names()}.")
-    methods = {}
+    methods, networks = {}, named_networks()
     for name in names:
         if name in FORESTS:
             title, features = FORESTS[name]
             methods[title] = segmenters.RandomForestSegmenter(n_estimators, features=features)
         else:
-            title, kind, variant = NETWORKS[name]
-            segmenter = getattr(segmenters, kind)(width=width, **variant, **training)
+            title, kind, variant = networks[name]
+            segmenter = kind(width=width, **variant, **training)
             if hasattr(segmenter, "head"):
                 segmenter.set_params(head=head)
             methods[title] = segmenter

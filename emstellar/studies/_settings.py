@@ -4,81 +4,37 @@ import tomllib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
-from ..constraints import (
-    BOOLEAN,
-    InstanceOf,
-    Interval,
-    OneOf,
-    Satisfies,
-    check_arguments,
-    did_you_mean,
-)
+from ..constraints import BOOLEAN, Interval, OneOf, check_arguments, did_you_mean
 from ._configured_methods import choose_methods
 from ._data import DATA_SETS, load_study
 from ._methods import DEFAULT_METHODS
+from ._options import (
+    COUNT,
+    NAMES,
+    TEXT,
+    arguments_for,
+    constraints_of,
+    described,
+    option,
+)
+from ._splitters import CV_WORDS
 
-_TEXT = [InstanceOf(str, "a str")]
-_NAMES = [
-    Satisfies(
-        lambda value: isinstance(value, list) and all(isinstance(item, str) for item in value),
-        "a list of str",
-    )
-]
-_COUNT = [Interval(int, 1, None)]
-_RATE = [Interval(float, 0, None)]
-CONSTRAINTS = {
-    "data": _TEXT,
-    "cv": [Interval(int, 2, None), *_TEXT],
-    "groups": _TEXT,
-    "test_groups": _NAMES,
-    "methods": _NAMES,
-    "metrics": _NAMES,
-    "folds": _COUNT,
-    "repeats": _COUNT,
-    "seed": [Interval(int, 0, None)],
-    "width": [Interval(float, 0, None, closed="neither")],
-    "epochs": _COUNT,
-    "steps": _COUNT,
-    "batch_size": _COUNT,
-    "patch_size": _COUNT,
-    "learning_rate": [Interval(float, 0, None, closed="neither")],
-    "loss": _TEXT,
-    "augmentation": [OneOf("flips", "mirrors", "paper", "strong", "none")],
-    "head": [OneOf("paper", "direct")],
-    "jobs": [Interval(int, None, None)],
-    "store": _TEXT,
-    "retry_failed": [BOOLEAN],
-    "keep_models": [BOOLEAN],
-    "out": _TEXT,
-    "colors": [OneOf("paper", "colorblind")],
-    "price_per_hour": _RATE,
-    "watts": _RATE,
-}
+_POSITIVE = Interval(float, 0, None, closed="neither")
+_RATE = Interval(float, 0, None)
+_TRAINING, _RUNNING, _PAGE = "training of the networks", "running", "report"
 
 
+@described
 @dataclass(frozen=True)
 class Settings:
     """What `emstellar benchmark` is told, by the names of its options.
 
     Attributes
     ----------
-    data, cv, groups, test_groups, folds
-        As in `emstellar.studies.load_study`.
-    methods : list of str or None
-        Short names and names of `tables`; by default all of `tables`, else four methods.
+    {options}
     tables : dict of str to dict
         Methods of one's own, see `emstellar.studies.configure_method`.
-    width, epochs, steps, batch_size, patch_size, learning_rate, loss, augmentation, head
-        Of all networks that have them; None leaves the segmenter's default.
-    metrics, repeats, seed, jobs, store, retry_failed, keep_models
-        As `scoring`, `n_repeats`, `random_state`, `n_jobs`, `store`, `retry_failed` and
-        `keep_models` of `emstellar.benchmark`.
-    out : str
-        The folder of the results.
-    colors, price_per_hour, watts
-        As in `emstellar.report.render_report`.
 
     Examples
     --------
@@ -90,33 +46,165 @@ class Settings:
     1
     """
 
-    data: str | None = None
-    cv: Any = None
-    groups: str | None = None
-    test_groups: Sequence = ()
-    folds: int | None = None
-    methods: Sequence | None = None
+    # A further option is a further field. `to` says which arguments it becomes: "data" of
+    # `load_study`, "training" of all networks that have it, "run" of `benchmark`, "page" of the
+    # report.
+    data: str | None = option(
+        None,
+        TEXT,
+        help=f"{', '.join(DATA_SETS)}, or a folder that holds the folders images and masks "
+        "with files of equal names",
+        to={"data": "source"},
+    )
+    groups: str | None = option(
+        None,
+        TEXT,
+        metavar="REGEX",
+        help="finds the group in an image's name",
+        to={"data": "groups"},
+    )
+    test_groups: Sequence = option(
+        (), NAMES, metavar="GROUP", help="held out as test", to={"data": "test_groups"}
+    )
+    methods: Sequence | None = option(None, NAMES, metavar="NAME", help="see emstellar networks")
+    metrics: Sequence | None = option(
+        None,
+        NAMES,
+        metavar="NAME",
+        help="the nine of the paper",
+        to={"run": "scoring"},
+    )
+    cv: int | str | None = option(
+        None,
+        Interval(int, 2, None),
+        TEXT,
+        metavar="SPLITTER",
+        help=f"how to split: {CV_WORDS}; the data set's own by default",
+        to={"data": "cv"},
+    )
+    folds: int | None = option(
+        None, COUNT, metavar="N", help="use only the first N folds", to={"data": "n_folds"}
+    )
+    repeats: int = option(
+        1, COUNT, metavar="N", help="fits per fold, other seeds", to={"run": "n_repeats"}
+    )
+    seed: int = option(
+        0,
+        Interval(int, 0, None),
+        help="random state",
+        to={"data": "random_state", "run": "random_state"},
+    )
+    width: float = option(
+        0.25, _POSITIVE, help="factor of filters", group=_TRAINING, to={"training": "width"}
+    )
+    epochs: int = option(
+        30,
+        COUNT,
+        help="passes over the training images",
+        group=_TRAINING,
+        to={"training": "epochs"},
+    )
+    steps: int | None = option(
+        None,
+        COUNT,
+        metavar="N",
+        help="steps per epoch",
+        group=_TRAINING,
+        to={"training": "steps_per_epoch"},
+    )
+    batch_size: int = option(
+        4,
+        COUNT,
+        metavar="N",
+        help="patches per step",
+        group=_TRAINING,
+        to={"training": "batch_size"},
+    )
+    patch_size: int | None = option(
+        None,
+        COUNT,
+        metavar="PIXELS",
+        help="side of the patches; what fits the images by default",
+        group=_TRAINING,
+        to={"training": "patch_size"},
+        convert=lambda side: side or "auto",
+    )
+    learning_rate: float = option(
+        1e-3,
+        _POSITIVE,
+        metavar="RATE",
+        help="the highest",
+        group=_TRAINING,
+        to={"training": "learning_rate"},
+    )
+    loss: str = option(
+        "auto", TEXT, help="bce, dice, bce+dice, ...", group=_TRAINING, to={"training": "loss"}
+    )
+    augmentation: str = option(
+        "mirrors",
+        OneOf("flips", "mirrors", "paper", "strong", "none"),
+        help="flips, mirrors, paper, strong or none",
+        group=_TRAINING,
+        to={"training": "augmentation"},
+        convert=lambda name: None if name == "none" else name,
+    )
+    head: str = option(
+        "paper",
+        OneOf("paper", "direct"),
+        help="paper, or direct, which learns in fewer steps",
+        group=_TRAINING,
+        to={"training": "head"},
+    )
+    jobs: int = option(
+        1,
+        Interval(int, None, None),
+        metavar="N",
+        help="jobs at once",
+        group=_RUNNING,
+        to={"run": "n_jobs"},
+    )
+    store: str | None = option(
+        None,
+        TEXT,
+        help="folder that keeps finished jobs; the same call resumes",
+        group=_RUNNING,
+        to={"run": "store"},
+    )
+    retry_failed: bool = option(
+        False, BOOLEAN, help="run failed jobs again", group=_RUNNING, to={"run": "retry_failed"}
+    )
+    keep_models: bool = option(
+        False,
+        BOOLEAN,
+        help="keep them in the store too",
+        group=_RUNNING,
+        to={"run": "keep_models"},
+    )
+    out: str = option("emstellar-benchmark", TEXT, help="folder of the results", group=_RUNNING)
+    colors: str = option(
+        "colorblind",
+        OneOf("paper", "colorblind"),
+        choices=("colorblind", "paper"),
+        help="of right and wrong pixels in the overlays",
+        group=_PAGE,
+        to={"page": "colors"},
+    )
+    price_per_hour: float = option(
+        0.0,
+        _RATE,
+        metavar="PRICE",
+        help="of the machine, in any currency, to tell what each method cost",
+        group=_PAGE,
+        to={"page": "price_per_hour"},
+    )
+    watts: float = option(
+        0.0,
+        _RATE,
+        help="that the machine draws, to tell its energy",
+        group=_PAGE,
+        to={"page": "watts"},
+    )
     tables: dict = field(default_factory=dict)
-    width: float = 0.25
-    epochs: int = 30
-    steps: int | None = None
-    batch_size: int = 4
-    patch_size: int | None = None
-    learning_rate: float = 1e-3
-    loss: str = "auto"
-    augmentation: str = "mirrors"
-    head: str = "paper"
-    metrics: Sequence | None = None
-    repeats: int = 1
-    seed: int = 0
-    jobs: int = 1
-    store: str | None = None
-    retry_failed: bool = False
-    keep_models: bool = False
-    out: str = "emstellar-benchmark"
-    colors: str = "colorblind"
-    price_per_hour: float = 0.0
-    watts: float = 0.0
 
     def load_study(self):
         """Return the images.
@@ -130,14 +218,7 @@ class Settings:
                 "Which images? Give --data, or data in the file of --config: "
                 f"{', '.join(DATA_SETS)} or a folder."
             )
-        return load_study(
-            self.data,
-            groups=self.groups,
-            test_groups=self.test_groups,
-            cv=self.cv,
-            n_folds=self.folds,
-            random_state=self.seed,
-        )
+        return load_study(**arguments_for("data", self))
 
     def make_methods(self):
         """Return the segmenters.
@@ -147,35 +228,20 @@ class Settings:
         dict of str to segmenter
             Their parameters checked.
         """
-        return choose_methods(
-            self.methods or list(self.tables) or DEFAULT_METHODS,
-            self.tables,
-            width=self.width,
-            epochs=self.epochs,
-            steps_per_epoch=self.steps,
-            batch_size=self.batch_size,
-            patch_size=self.patch_size or "auto",
-            learning_rate=self.learning_rate,
-            loss=self.loss,
-            augmentation=None if self.augmentation == "none" else self.augmentation,
-            head=self.head,
-        )
+        names = self.methods or list(self.tables) or DEFAULT_METHODS
+        return choose_methods(names, self.tables, **arguments_for("training", self))
 
     def run_options(self):
         """Return the further keyword arguments of `emstellar.benchmark`."""
-        scoring = {} if self.metrics is None else {"scoring": self.metrics}
-        return scoring | {
-            "n_repeats": self.repeats,
-            "n_jobs": self.jobs,
-            "store": self.store,
-            "retry_failed": self.retry_failed,
-            "keep_models": self.keep_models,
-            "random_state": self.seed,
-        }
+        options = arguments_for("run", self).items()
+        return {name: value for name, value in options if value is not None}
 
     def page_options(self):
         """Return the keyword arguments of `emstellar.report.write_folder`."""
-        return {name: getattr(self, name) for name in ("colors", "price_per_hour", "watts")}
+        return arguments_for("page", self)
+
+
+CONSTRAINTS = constraints_of(Settings)
 
 
 def make_settings(given, config=None):

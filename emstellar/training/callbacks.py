@@ -7,7 +7,7 @@ import numpy as np
 from emstellar._keras import keras
 from emstellar.log_messages import tell
 from emstellar.metrics import compute_scores
-from emstellar.metrics.scorers import weighs_pixels
+from emstellar.metrics.scorers import find_metric
 from emstellar.training.devices import count_replicas
 from emstellar.training.pooled_loss import pooled_loss, with_loss_weights
 from emstellar.training.prediction import with_background
@@ -143,7 +143,7 @@ def _weights_by_metric(names, weights):
         return [(names, None)]
     if all(w.min() == w.max() for w in weights):
         return [(names, np.array([w.flat[0] for w in weights]))]
-    of_pixels = [name for name in names if weighs_pixels(name)]
+    of_pixels = [name for name in names if find_metric(name).weighs_pixels]
     of_regions = [name for name in names if name not in of_pixels]
     return [(of_pixels, weights), (of_regions, None)]
 

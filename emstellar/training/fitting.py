@@ -78,7 +78,9 @@ class Training:
         get_schedule(segmenter.lr_schedule, segmenter.learning_rate, 1)
         self.metrics = self._check_monitor()
         check_callbacks(segmenter.callbacks)
-        check_overlap(pair(segmenter.tile_size), pair(segmenter.overlap), segmenter._size_multiple)
+        check_overlap(
+            pair(segmenter.tile_size), pair(segmenter.overlap), segmenter.network_size_multiple
+        )
 
     def _check_something_to_fit(self):
         if not _has_labels(self.codes, self.weights):
@@ -233,7 +235,7 @@ class Training:
         """Return the network with new weights."""
         model = build_model(self.segmenter)
         with seeded_construction(self.segmenter.seed_):
-            self.segmenter._set_initial_weights(model)
+            self.segmenter.set_initial_weights(model)
         return model
 
     def run(self, n_epochs, *, anew):
@@ -296,7 +298,7 @@ class Training:
             patch_size=self.patch_size,
             batch_size=segmenter.batch_size,
             steps_per_epoch=segmenter.steps_per_epoch,
-            size_multiple=segmenter._size_multiple,
+            size_multiple=segmenter.network_size_multiple,
             seed=segmenter.seed_,
             sampling=segmenter.sampling,
             foreground_fraction=segmenter.foreground_fraction,
@@ -408,7 +410,7 @@ def build_model(segmenter):
     with seeded_construction(segmenter.seed_):
         model = segmenter.build_network((None, None, segmenter.n_channels_in_), n_outputs)
     number_layers(model)
-    side = segmenter._size_multiple
+    side = segmenter.network_size_multiple
     spec = model.compute_output_shape((1, side, side, segmenter.n_channels_in_))
     allowed = (1, 2) if n_outputs == 1 else (n_outputs,)
     if tuple(spec[:3]) != (1, side, side) or spec[3] not in allowed:

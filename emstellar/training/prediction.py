@@ -6,7 +6,7 @@ import numpy as np
 
 from emstellar.tiling import predict_tiled, with_symmetries
 from emstellar.training.devices import count_devices, divide
-from emstellar.training.progress import show_progress
+from emstellar.training.progress import show_prediction_progress
 
 # What a device sees at a time unless told otherwise, so that memory does not grow with the data.
 PIXELS_PER_CALL = 2**20
@@ -34,7 +34,7 @@ def predict_maps(segmenter, images, batch_size=None):
         If the network gives a value that is not finite: every pixel would be of the first class.
     """
     n_pixels = sum(image.shape[0] * image.shape[1] for image in images)
-    with show_progress(type(segmenter).__name__, n_pixels, segmenter.verbose) as advance:
+    with show_prediction_progress(type(segmenter).__name__, n_pixels, segmenter.verbose) as advance:
         for i, maps in enumerate(network_maps(segmenter, images, batch_size, advance)):
             if not np.isfinite(maps).all():
                 raise ValueError(_not_finite(segmenter, i))
@@ -101,7 +101,9 @@ def network_maps(segmenter, images, batch_size=None, advance=lambda n_pixels: No
     ndarray of shape (height, width, n_outputs), float32
     """
     n_devices = count_devices(segmenter.model_)
-    predict = _padded(_predict_function(segmenter.model_, n_devices), segmenter._size_multiple)
+    predict = _padded(
+        _predict_function(segmenter.model_, n_devices), segmenter.network_size_multiple
+    )
     if segmenter.test_time_augmentation:
         predict = with_symmetries(predict, turned=segmenter.test_time_augmentation != "mirrors")
     tile = pair(segmenter.tile_size)
@@ -203,6 +205,6 @@ def _in_tiles(predict, image, segmenter, step, advance):
         tile_size=pair(segmenter.tile_size),
         overlap=pair(segmenter.overlap),
         batch_size=step,
-        multiple=segmenter._size_multiple,
+        multiple=segmenter.network_size_multiple,
         progress=tell,
     )

@@ -14,7 +14,7 @@ BETWEEN_LINES = 30.0
 
 
 @contextmanager
-def show_progress(name, total, verbose, console=None):
+def show_prediction_progress(name, total, verbose, console=None):
     """Give a function that is told what has been done.
 
     Parameters
@@ -35,8 +35,8 @@ def show_progress(name, total, verbose, console=None):
 
     Examples
     --------
-    >>> from emstellar.training.progress import show_progress
-    >>> with show_progress("example", total=2, verbose=1) as advance:
+    >>> from emstellar.training.progress import show_prediction_progress
+    >>> with show_prediction_progress("example", total=2, verbose=1) as advance:
     ...     advance(1)
     ...     advance(1)
     """

@@ -2,6 +2,7 @@ import keras
 import numpy as np
 
 from emstellar import losses
+from emstellar.losses.lookup import own_losses
 
 # The fields of view of every test: 2 images of 3 x 4 pixels.
 SHAPE = (2, 3, 4)
@@ -20,6 +21,9 @@ ALL = [
     losses.CompoundLoss([losses.CrossEntropy(), losses.Dice()], weights=[0.5, 2]),
     losses.KerasLoss(keras.losses.MeanSquaredError()),
 ]
+# A loss added to the package is tested without being listed here.
+LISTED = {type(loss) for loss in ALL}
+ALL += [cls() for cls in own_losses().values() if isinstance(cls, type) and cls not in LISTED]
 # Each with one channel and with several, but for the hinge, which is of one channel.
 CASES = [(loss, n) for loss in ALL for n in (1, 3)] + [(losses.Lovasz(hinge=True), 1)]
 NAMES = [f"{i // 2}-{loss.name}-{n}" for i, (loss, n) in enumerate(CASES)]

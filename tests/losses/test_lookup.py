@@ -3,7 +3,16 @@ import numpy as np
 import pytest
 
 from emstellar import losses
-from emstellar.losses import CompoundLoss, CrossEntropy, Dice, KerasLoss, get_loss, get_loss_names
+from emstellar.losses import (
+    CompoundLoss,
+    CrossEntropy,
+    Dice,
+    KerasLoss,
+    get_loss,
+    get_loss_names,
+    overlap,
+)
+from emstellar.losses.lookup import own_losses
 from tests.losses.helpers import draw, value
 
 
@@ -106,3 +115,23 @@ def test_unknown_names_are_answered_with_the_nearest(name, near):
 def test_other_things_are_refused(identifier):
     with pytest.raises(TypeError, match="loss must be the name of a loss"):
         get_loss(identifier)
+
+
+def test_every_public_loss_has_a_name():
+    classes = {getattr(make, "func", make) for make in own_losses().values()}
+    bases = {losses.SegmentationLoss, CompoundLoss, KerasLoss}
+    public = {getattr(losses, name) for name in losses.__all__}
+    assert {cls for cls in public if isinstance(cls, type)} - bases == classes
+
+
+def test_an_entry_in_the_table_of_a_module_is_a_loss_by_name(monkeypatch):
+    monkeypatch.setitem(overlap.LOSSES, "half_dice", Dice)
+    own_losses.cache_clear()
+    try:
+        assert "half_dice" in get_loss_names()
+        assert [type(term) for term in get_loss("bce+half_dice").losses] == [CrossEntropy, Dice]
+        with pytest.raises(ValueError, match="Did you mean 'half_dice'"):
+            get_loss("half_dise")
+    finally:
+        monkeypatch.undo()
+        own_losses.cache_clear()

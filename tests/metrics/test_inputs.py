@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from emstellar.metrics import f1_score, jaccard_score
-from emstellar.metrics.inputs import Comparison, exceeds
+from emstellar.metrics.inputs import TruthAndPrediction, exceeds
 
 rng = np.random.default_rng(0)
 TRUTH = rng.random((3, 6, 8)) < 0.4
@@ -87,7 +87,7 @@ def test_threshold_is_strict_and_in_float64():
 
 
 def test_label_map_in_the_encoding_of_the_classes():
-    comparison = Comparison([[[1, 2, -1]]], [[[2, 1, 2]]], labels=[1, 2])
+    comparison = TruthAndPrediction([[[1, 2, -1]]], [[[2, 1, 2]]], labels=[1, 2])
     np.testing.assert_array_equal(comparison.truth_codes(0), [[0, 1, -1]])
     np.testing.assert_array_equal(comparison.predicted_codes(0, 0.5), [[1, 0, 1]])
 

@@ -17,8 +17,9 @@ from sklearn.preprocessing import FunctionTransformer
 
 from emstellar import BaseSegmenter, metrics
 from emstellar.metrics import scorers
+from emstellar.metrics.entries import built_in_metrics
 
-NAMES = sorted(scorers._BUILT_IN)
+NAMES = sorted(built_in_metrics())
 CALLS = []
 
 
@@ -148,7 +149,7 @@ def test_a_metric_of_ones_own(data):
         assert both["missed_share"] == expected
         assert "missed_share" in metrics.get_scorer_names()
     finally:
-        del scorers._METRICS["missed_share"]
+        del scorers._REGISTERED["missed_share"]
 
 
 def test_wrong_names_and_metrics():

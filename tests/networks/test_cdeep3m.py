@@ -35,5 +35,5 @@ def test_too_few_channels_for_the_frames():
 
 
 def test_unknown_number_of_frames():
-    with pytest.raises(ValueError, match=r"n_frames must be one of \[1, 3, 5\], got 2"):
+    with pytest.raises(ValueError, match=r"n_frames must be one of \[1, 3, 5\]\. Got 2"):
         build(2, 2)

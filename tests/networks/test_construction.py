@@ -92,7 +92,7 @@ def test_sizes_that_would_not_fit_are_refused(name):
         ({"n_outputs": 1.5}, "needs n_outputs >= 1, an int, got 1.5"),
         ({"width": 0}, "needs width > 0, a number, got 0"),
         ({"width": "wide"}, "needs width > 0, a number, got 'wide'"),
-        ({"activation": "relo"}, "activation must be one of .*'relu'.*, got 'relo'"),
+        ({"activation": "relo"}, "activation must be one of .*'relu'.* Got 'relo'"),
     ],
 )
 def test_wrong_arguments_are_named(arguments, message):

@@ -33,7 +33,7 @@ def test_every_filter_count_is_scaled():
 
 
 def test_unknown_variant():
-    with pytest.raises(ValueError, match=r"variant must be one of .*'b7'.*got 'b8'"):
+    with pytest.raises(ValueError, match=r"variant must be one of .*'b7'.*Got 'b8'"):
         build_efficientnet((32, 32, 1), 1, variant="b8")
 
 

@@ -56,5 +56,5 @@ def test_only_the_units_have_tlu(variant, without_weights):
 
 
 def test_unknown_variant():
-    with pytest.raises(ValueError, match=r"variant must be one of \['v1-bn', .*got 'v3'"):
+    with pytest.raises(ValueError, match=r"variant must be one of \['v1-bn', .*Got 'v3'"):
         build_em_net((32, 32, 1), 1, variant="v3")

@@ -36,5 +36,5 @@ def test_segnet_normalises_what_the_sigmoid_gets_or_not(head, n_normalised, with
 
 @pytest.mark.parametrize("builder", [*NARROW, "build_segnet"])
 def test_other_heads_are_refused(builder):
-    with pytest.raises(ValueError, match=r"head must be one of \['paper', 'direct'\], got 'wide'"):
+    with pytest.raises(ValueError, match=r"head must be one of \['paper', 'direct'\]\. Got 'wide'"):
         getattr(networks, builder)((32, 32, 1), 1, width=1 / 8, head="wide")

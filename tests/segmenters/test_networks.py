@@ -10,6 +10,7 @@ from sklearn.metrics import f1_score
 import emstellar
 from emstellar import segmenters
 from emstellar.datasets import make_em_images
+from emstellar.segmenters.registry import network_classes
 
 pytestmark = pytest.mark.backend
 
@@ -28,6 +29,9 @@ SMALL = {
     "cdeep3m": segmenters.CDeep3MSegmenter(width=1 / 16),
     "efficientnet": segmenters.EfficientNetSegmenter(width=1 / 4),
 }
+# A network added to the package is tested without being listed here.
+LISTED = {type(segmenter) for segmenter in SMALL.values()}
+SMALL |= {n: cls(width=1 / 8) for n, cls in network_classes().items() if cls not in LISTED}
 QUICK = ("segnet-indices", "unet-plain")
 
 

@@ -28,7 +28,7 @@ def echoing_segmenter(**options):
     segmenter = SimpleNamespace(
         model_=SimpleNamespace(predict_on_batch=predict_on_batch),
         normalization_=Normalization(None),
-        _size_multiple=8,
+        network_size_multiple=8,
         **settings,
     )
     return segmenter, calls
@@ -99,7 +99,7 @@ def test_progress_ends_at_all_pixels(monkeypatch):
         told.append((name, total, verbose))
         yield told.append
 
-    monkeypatch.setattr(prediction, "show_progress", show_progress)
+    monkeypatch.setattr(prediction, "show_prediction_progress", show_progress)
     segmenter, _ = echoing_segmenter(verbose=2)
     list(prediction.predict_maps(segmenter, images((16, 16), (16, 16), (100, 70)), batch_size=1))
     (start, *steps) = told

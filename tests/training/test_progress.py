@@ -19,7 +19,7 @@ def shown(clock, seconds, *, verbose=1, terminal=False):
     """Return what work of four parts, which takes some seconds for each, has shown."""
     out = io.StringIO()
     console = Console(file=out, force_terminal=terminal, width=100)
-    with progress.show_progress("UNetSegmenter", 4, verbose, console) as advance:
+    with progress.show_prediction_progress("UNetSegmenter", 4, verbose, console) as advance:
         for _ in range(4):
             clock.seconds += seconds
             advance(1)
@@ -50,7 +50,7 @@ def test_an_interrupted_bar_leaves_the_terminal_as_it_was(clock):
     console = Console(file=io.StringIO(), force_terminal=True)
     with (
         pytest.raises(KeyboardInterrupt),
-        progress.show_progress("UNetSegmenter", 4, 1, console) as advance,
+        progress.show_prediction_progress("UNetSegmenter", 4, 1, console) as advance,
     ):
         clock.seconds = 60
         advance(1)
