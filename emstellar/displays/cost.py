@@ -4,6 +4,8 @@ from ..metrics.labels import metric_label
 from .canvas import chart_size, get_axes, label_points, plain_text, write_plain_numbers
 from .score_tables import mean_scores, pareto_front
 
+# Which job a row of costs is of.
+JOB_COLUMNS = ["method", "kind", "repeat", "fold"]
 COST_LABELS = {
     "fit_time": "Time to fit one fold, s",
     "compile_time": "Building and compiling the network, s",
@@ -78,7 +80,8 @@ class CostDisplay:
         ValueError
             If the cost was not measured.
         """
-        measured = result.resources.iloc[:, 4:].dropna(axis=1, how="all").columns.tolist()
+        quantities = result.resources.drop(columns=JOB_COLUMNS)
+        measured = quantities.dropna(axis=1, how="all").columns.tolist()
         if cost not in measured:
             raise ValueError(f"{cost!r} was not measured; there are {measured}.")
         metric = result.metrics[0] if metric is None else metric

@@ -1,5 +1,6 @@
 """What a fit costs, whatever ran before it or beside it."""
 
+import time
 from pathlib import Path
 
 import keras
@@ -8,6 +9,7 @@ import pytest
 
 from emstellar import KerasSegmenter, RandomForestSegmenter, UNetSegmenter, benchmark
 from emstellar.benchmarking._costs import machine_seconds
+from emstellar.benchmarking._processes.resources import Meter
 from emstellar.benchmarking._processes.warm_up import warm_up_prediction
 from emstellar.benchmarking._record import Record
 from tests.benchmarking.segmenters import NoisyThreshold
@@ -119,3 +121,13 @@ def test_equal_networks_cost_the_same_memory_in_any_order():
     for name in ("fit_peak_memory", "fit_extra_memory"):
         values = result.resources[name]
         assert values.max() <= 1.1 * values.min()
+
+
+def test_the_meter_sees_time_and_memory():
+    with Meter() as meter:
+        block = np.ones(20_000_000)
+        time.sleep(0.15)
+        block.sum()
+    assert meter.wall_time > 0.15
+    assert 0 < meter.cpu_time < meter.wall_time + 5
+    assert 100 < meter.extra_memory < meter.peak_memory

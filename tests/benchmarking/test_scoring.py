@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from emstellar import BaseSegmenter, BenchmarkResult, benchmark
-from emstellar.benchmarking._scoring import Scoring
+from emstellar.benchmarking._scoring import DEFAULT_SCORING, Scoring
 from emstellar.metrics import compute_scores, pixel_error, v_info_score, v_rand_score
 
 
@@ -160,3 +160,18 @@ def test_predictions_of_nan_have_no_score(sections):
 def test_wrong_thresholds(threshold):
     with pytest.raises(ValueError, match="threshold must be a number"):
         Scoring("f1", threshold)
+
+
+def test_scoring_leaves_out_what_is_known():
+    scoring = Scoring(DEFAULT_SCORING)
+    assert scoring.without(["f1", "v_rand"]).names == list(DEFAULT_SCORING[2:])
+    assert scoring.without(DEFAULT_SCORING) is None
+
+
+def test_grey_truth_reaches_v_rand_and_v_info_only():
+    truth = np.zeros((1, 12, 12), dtype="float32")
+    truth[0, 2:10, 2:5], truth[0, 2:10, 7:10] = 1, 0.3
+    maps = np.stack([1 - truth, truth], axis=-1)
+    pooled, _ = Scoring(["v_rand", "sensitivity"]).score(maps, None, truth, [0, 1])
+    # At low thresholds both objects are in truth and prediction; at one half, the first alone.
+    assert pooled == {"v_rand": 1.0, "sensitivity": 1.0}
