@@ -24,6 +24,7 @@ from sklearn.utils import get_tags
 import emstellar
 from emstellar import KerasSegmenter, VotingSegmenter, losses, metrics
 from emstellar.training import PatchBatches
+from emstellar.training.data import TrainingData
 from tests.broken_segmenters import BrightnessSegmenter
 from tests.segmenters.small import bright_discs, dropping_network, small_segmenter
 
@@ -122,13 +123,13 @@ def test_a_segmenter_is_no_classifier_of_rows():
 @pytest.mark.backend
 def test_validation_data_pass_through_cross_validation_whole(monkeypatch):
     seen = []
-    check = emstellar.training.fitting.Training._check_validation_data
+    check = TrainingData.use_for_validation
 
     def spy(self, validation_data):
         seen.append(len(validation_data[0]))
         return check(self, validation_data)
 
-    monkeypatch.setattr(emstellar.training.fitting.Training, "_check_validation_data", spy)
+    monkeypatch.setattr(TrainingData, "use_for_validation", spy)
     # As many as the images: scikit-learn would cut a parameter of this length at every fold.
     validation = bright_discs(random_state=1)
     cross_validate(

@@ -1,11 +1,9 @@
 """What all segmenters that train a Keras network share: parameters, `fit`, `predict_proba`."""
 
-import os
-import time
 from dataclasses import dataclass, fields
 from inspect import get_annotations
 from types import FunctionType
-from typing import Any, ClassVar, dataclass_transform
+from typing import ClassVar, dataclass_transform
 
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
@@ -15,9 +13,13 @@ from emstellar._sklearn_compat import is_shown_to_callbacks
 from emstellar.base import BaseSegmenter
 from emstellar.fit_tasks import CallbackSupportMixin, FitTask, with_callbacks
 from emstellar.image_ranges import ImageRange
+from emstellar.randomness import seed_from
 from emstellar.segmenters import persistence, registry
 from emstellar.segmenters.builders import check_fields, keyword_parameters
 from emstellar.segmenters.docstrings import fill_docstring
+from emstellar.training.architecture import Architecture
+from emstellar.training.parameters import TRAINING_CONSTRAINTS, TrainingParameters
+from emstellar.training.state import FitState
 from emstellar.validation import (
     check_groups,
     check_images,
@@ -29,11 +31,29 @@ from emstellar.validation import (
 )
 
 _POSITIVE_INT = c.Interval(int, 1, None)
+# Under which name a segmenter keeps each part of the state of its training.
+_KEPT_AS = {
+    "model": "model_",
+    "classes": "classes_",
+    "n_channels": "n_channels_in_",
+    "seed": "seed_",
+    "normalization": "normalization_",
+    "history": "history_",
+    "fit_time": "fit_time_",
+    "compile_time": "compile_time_",
+    "earlier_pieces": "earlier_pieces_",
+    "best_iter": "best_iter_",
+    "convergence_time": "convergence_time_",
+    "convergence_times": "convergence_times_",
+    "schedule_start": "_schedule_start",
+    "compiled_with": "_compiled_with",
+    "optimizer_arrays": "_optimizer_arrays",
+}
 
 
 @dataclass_transform(kw_only_default=True, eq_default=False)
 @dataclass(kw_only=True, eq=False, repr=False)
-class BaseKerasSegmenter(CallbackSupportMixin, BaseSegmenter):
+class BaseKerasSegmenter(CallbackSupportMixin, TrainingParameters, BaseSegmenter):
     """Base class of the segmenters that train a Keras network.
 
     A subclass says which network, by the class attribute `builder` or by `build_network`. Its own
@@ -187,66 +207,9 @@ class BaseKerasSegmenter(CallbackSupportMixin, BaseSegmenter):
     5
     """
 
-    epochs: int = 100
-    steps_per_epoch: int | None = None
-    batch_size: int = 4
-    patch_size: Any = "auto"
-    sampling: str = "random"
-    foreground_fraction: float = 0.0
-    optimizer: Any = "radam"
-    learning_rate: float = 1e-3
-    lr_schedule: Any = "linear"
-    gradient_accumulation_steps: int = 1
-    loss: Any = "auto"
-    class_weight: Any = None
-    augmentation: Any = "mirrors"
-    normalization: str | None = "train"
-    validation_fraction: float | None = None
-    monitor: str = "val_loss"
-    validation_freq: int = 1
-    patience: int | None = 35
-    restore_best: bool = True
-    precision: str = "float32"
-    jit_compile: Any = "auto"
-    callbacks: Any = None
-    checkpoint: Any = None
-    warm_start: bool = False
-    tile_size: Any = 1024
-    overlap: Any = 128
-    test_time_augmentation: Any = False
-    random_state: Any = None
-    verbose: int = 0
-
     builder: ClassVar = None
     size_multiple: ClassVar[int | None] = None
-    parameter_constraints: ClassVar[dict] = {
-        "epochs": [_POSITIVE_INT],
-        "steps_per_epoch": [_POSITIVE_INT, c.NONE],
-        "batch_size": [_POSITIVE_INT],
-        "patch_size": [_POSITIVE_INT, c.pair_of(_POSITIVE_INT), c.OneOf("auto")],
-        "sampling": [c.OneOf("random", "grid")],
-        "foreground_fraction": [c.Interval(float, 0, 1, closed="both")],
-        "gradient_accumulation_steps": [_POSITIVE_INT],
-        "learning_rate": [c.Interval(float, 0, None, closed="neither")],
-        "class_weight": [c.OneOf("balanced"), c.InstanceOf(dict), c.NONE],
-        "augmentation": [c.OneOf("flips", "mirrors", "paper", "strong"), c.CALLABLE, c.NONE],
-        "normalization": [c.OneOf("train", "image"), c.NONE],
-        "validation_fraction": [c.Interval(float, 0, 1, closed="neither"), c.NONE],
-        "monitor": [c.InstanceOf(str)],
-        "validation_freq": [_POSITIVE_INT],
-        "patience": [_POSITIVE_INT, c.NONE],
-        "restore_best": [c.BOOLEAN],
-        "precision": [c.OneOf("float32", "mixed_bfloat16", "mixed_float16", "auto")],
-        "jit_compile": [c.OneOf("auto"), c.BOOLEAN],
-        "callbacks": [c.InstanceOf(list, "a list of Keras callbacks"), c.NONE],
-        "checkpoint": [c.InstanceOf((str, os.PathLike), "a path"), c.NONE],
-        "warm_start": [c.BOOLEAN],
-        "tile_size": [_POSITIVE_INT, c.pair_of(_POSITIVE_INT)],
-        "overlap": [c.Interval(int, 0, None), c.pair_of(c.Interval(int, 0, None))],
-        "test_time_augmentation": [c.BOOLEAN, c.OneOf("mirrors")],
-        "random_state": [c.RANDOM_STATE, c.NONE],
-        "verbose": [c.Interval(int, 0, None), c.BOOLEAN],
-    }
+    parameter_constraints: ClassVar[dict] = TRAINING_CONSTRAINTS
 
     def __init_subclass__(cls, *, kw_only=True, **kwargs):
         super().__init_subclass__(**kwargs)
@@ -345,19 +308,26 @@ class BaseKerasSegmenter(CallbackSupportMixin, BaseSegmenter):
             If a parameter, an image, a mask or a weight is not what it can be; before any weight
             is built.
         """
-        from emstellar.training.fitting import Training
+        from emstellar.training.data import TrainingData
+        from emstellar.training.fitting import Training, choose_validation
+        from emstellar.training.planning import plan_training
 
         c.check_parameters(self, self.parameter_constraints)
         continued = self.warm_start and hasattr(self, "model_")
-        classes = self.classes_ if continued else None
-        data = self._check_data(X, y, sample_weight, classes, continued)
-        training = Training(self, *data, seed=self.seed_ if continued else None)
-        training.set_aside(check_groups(groups, training.images), validation_data)
-        training.task = FitTask.begin(self, X, y, sample_weight, n_subtasks=self.epochs)
+        data = TrainingData(*self._check_data(X, y, sample_weight, None, continued))
+        plan = plan_training(self, data, self.network_size_multiple)
+        groups = check_groups(groups, data.images)
+        given = (data.images, data.codes, data.weights, groups, validation_data)
+        path = self._checkpoint_path(given, self.n_iter_ if continued else 0)
+        seed = self.seed_ if continued else self._draw_seed(path)
+        choose_validation(data, self, seed=seed, groups=groups, validation_data=validation_data)
+        task = FitTask.begin(self, X, y, sample_weight, n_subtasks=self.epochs)
         if not continued:
-            self._begin(training)
+            self._begin(data, seed)
+        architecture = self._architecture()
+        training = Training(self, plan, data, architecture, checkpoint_path=path, task=task)
         self._train(training, self.epochs, anew=True)
-        training.task.end()
+        task.end()
         return self
 
     def partial_fit(self, X, y, classes=None, sample_weight=None):
@@ -381,44 +351,106 @@ class BaseKerasSegmenter(CallbackSupportMixin, BaseSegmenter):
         -------
         self
         """
+        from emstellar.training.data import TrainingData
         from emstellar.training.fitting import Training
+        from emstellar.training.planning import plan_training
 
         c.check_parameters(self, self.parameter_constraints)
         begun = hasattr(self, "model_")
-        classes = self.classes_ if begun else classes
-        data = self._check_data(X, y, sample_weight, classes, begun)
-        training = Training(self, *data)
+        data = TrainingData(*self._check_data(X, y, sample_weight, classes, begun))
+        plan = plan_training(self, data, self.network_size_multiple)
         if not begun:
-            self._begin(training)
-        return self._train(training, 1, anew=False)
+            self._begin(data, self._draw_seed())
+        return self._train(Training(self, plan, data, self._architecture()), 1, anew=False)
 
     def _check_data(self, X, y, sample_weight, classes, continued):
-        """Return images, codes, weights and classes."""
+        """Return images, codes, weights, classes and the segmenter's name."""
         name = type(self).__name__
         n_channels = self.n_channels_in_ if continued else None
         images = check_images(X, n_channels=n_channels, name=name)
         masks = check_masks(y, images, name=name)
         weights = check_weights(sample_weight, images)
+        if continued:
+            classes = self.classes_
         classes = find_classes(masks, name=name) if classes is None else np.unique(classes)
-        return images, encode_masks(masks, classes), weights, classes
+        return images, encode_masks(masks, classes), weights, classes, name
 
-    def _begin(self, training):
+    def _checkpoint_path(self, data, first_epoch):
+        """Return the file of this fit, or None without `checkpoint`.
+
+        Callbacks count by class and attributes, not by their code: whoever mends a callback that
+        ended a fit wants its epochs back.
+        """
+        if self.checkpoint is None:
+            return None
+        from emstellar.fingerprints import identify
+        from emstellar.training.checkpoint import WITHOUT_EFFECT, checkpoint_path
+
+        identity = identify(self, without=WITHOUT_EFFECT, loose=("callbacks",))
+        return checkpoint_path(self.checkpoint, type(self).__name__, identity, data, first_epoch)
+
+    def _draw_seed(self, path=None):
+        """Return the seed of a new fit, or of the one that its checkpoint continues."""
+        from emstellar.training.checkpoint import stored_seed
+
+        stored = None if path is None else stored_seed(path)
+        return seed_from(self.random_state) if stored is None else stored
+
+    def _architecture(self):
+        """Return what training has to know of the network."""
+        return Architecture(
+            type(self).__name__,
+            self.build_network,
+            self.network_size_multiple,
+            self.set_initial_weights,
+        )
+
+    def _begin(self, data, seed):
         """Set what a fit starts from: classes, normalisation, a new network, no history."""
-        self.classes_ = training.classes
-        self.n_channels_in_ = self.n_features_in_ = training.images[0].shape[-1]
-        self.seed_ = training.draw_seed()
-        self.normalization_ = training.fit_normalization()
-        self.image_range_ = ImageRange.of(training.images)
-        self.model_ = training.build_model()
-        self.history_, self.n_iter_ = {}, 0
-        self.fit_time_ = self.compile_time_ = 0.0
+        from emstellar.training.architecture import new_model
+        from emstellar.training.normalization import Normalization
+
+        n_channels = data.images[0].shape[-1]
+        normalization = Normalization.fit(self.normalization, data.images)
+        model = new_model(self._architecture(), n_channels, len(data.classes), seed)
+        self.image_range_ = ImageRange.of(data.images)
+        self.n_features_in_ = n_channels
+        self._keep(FitState(model, data.classes, n_channels, seed, normalization))
+
+    def _state(self):
+        """Return what training needs to go on from the last fit."""
+        kept = {name: getattr(self, key, None) for name, key in _KEPT_AS.items()}
+        return FitState(**{name: value for name, value in kept.items() if value is not None})
+
+    def _keep(self, state):
+        """Keep what training has made; what there is not is no attribute."""
+        self.n_iter_ = state.n_epochs
+        for name, key in _KEPT_AS.items():
+            value = getattr(state, name)
+            if value is None:
+                self.__dict__.pop(key, None)
+            else:
+                setattr(self, key, value)
 
     def _train(self, training, n_epochs, anew):
-        start = time.perf_counter()
-        training.run(n_epochs, anew=anew)
-        self.n_iter_ = len(self.history_["loss"])
-        self.fit_time_ += time.perf_counter() - start
+        state = self._state()
+        try:
+            training.run(state, n_epochs, anew=anew)
+        finally:
+            self._keep(state)
         return self
+
+    def _predictor(self):
+        from emstellar.training.prediction import Predictor
+
+        return Predictor(
+            self.model_,
+            self.normalization_,
+            self.network_size_multiple,
+            self.tile_size,
+            self.overlap,
+            self.test_time_augmentation,
+        )
 
     def predict_proba(self, X, *, batch_size=None):
         """Return the probability of every class for every pixel.
@@ -441,7 +473,7 @@ class BaseKerasSegmenter(CallbackSupportMixin, BaseSegmenter):
         ValueError
             If `X` or `batch_size` is not as described; the message says what was expected.
         """
-        from emstellar.training.prediction import predict_maps, stack
+        from emstellar.training.prediction import predict_maps, stack, why_not_finite
 
         check_is_fitted(self)
         name, allowed = type(self).__name__, {"batch_size": [_POSITIVE_INT, c.NONE]}
@@ -450,7 +482,14 @@ class BaseKerasSegmenter(CallbackSupportMixin, BaseSegmenter):
         seen = getattr(self, "image_range_", None)
         if seen is not None and self.normalization != "image":
             seen.warn_of_others(images, name=name)
-        maps = predict_maps(self, images, batch_size)
+        maps = predict_maps(
+            self._predictor(),
+            images,
+            batch_size,
+            name=name,
+            verbose=self.verbose,
+            why_not_finite=why_not_finite(self.history_, self.precision),
+        )
         return list(maps) if is_sequence_of_arrays(X) else stack(maps, len(images))
 
     def save(self, path, *, include_optimizer=False):

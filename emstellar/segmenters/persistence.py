@@ -36,7 +36,7 @@ def model_arrays(segmenter):
 
     return {
         "variables": [keras.ops.convert_to_numpy(v) for v in segmenter.model_.variables],
-        "optimizer": optimizer_arrays(segmenter),
+        "optimizer": optimizer_arrays(segmenter._state()),
         "backend": keras.config.backend(),
         "version": emstellar.__version__,
     }
@@ -60,11 +60,10 @@ def rebuild_model(segmenter, arrays):
         If the network has other weights than the arrays, because its code has changed.
     """
     from emstellar._keras import keras
-    from emstellar.training.fitting import build_model
     from emstellar.training.precision import choose_precision, set_precision
 
     warn_of_version(arrays.get("version", emstellar.__version__), f"The {type(segmenter).__name__}")
-    model = build_model(segmenter)
+    model = _build(segmenter)
     _check_shapes(segmenter, [tuple(v.shape) for v in model.variables], arrays["variables"])
     same_backend = arrays["backend"] == keras.config.backend()
     for variable, array in zip(model.variables, arrays["variables"], strict=True):
@@ -75,6 +74,14 @@ def rebuild_model(segmenter, arrays):
     set_precision(model, choose_precision(segmenter.precision))
     segmenter.model_ = model
     segmenter._optimizer_arrays = arrays["optimizer"]
+
+
+def _build(segmenter):
+    """Return the network that a segmenter's parameters and fitted attributes ask for."""
+    from emstellar.training.architecture import build_model
+
+    architecture, n_classes = segmenter._architecture(), len(segmenter.classes_)
+    return build_model(architecture, segmenter.n_channels_in_, n_classes, segmenter.seed_)
 
 
 def _check_shapes(segmenter, shapes, arrays):
@@ -211,7 +218,7 @@ def _check_before_building(segmenter, arrays):
             f"{fewest} arrays or more, {len(arrays)} are stored."
         )
     try:
-        declared = declared_variables(segmenter)
+        declared = declared_variables(lambda: _build(segmenter))
     except Exception as error:
         if "network" in segmenter.get_params(deep=False):
             # A user's function may do what needs values; how large it is was not the file's say.

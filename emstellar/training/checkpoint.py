@@ -9,11 +9,10 @@ import joblib
 from emstellar._keras import keras
 from emstellar.archive import read_archive, write_archive
 from emstellar.files import check_writable, remove_leftovers
-from emstellar.fingerprints import identify
 from emstellar.training.compilation import optimizer_state
 
 # What changes how a fit is watched or used, but not what it learns.
-_WITHOUT_EFFECT = (
+WITHOUT_EFFECT = (
     "checkpoint",
     "n_jobs",
     "overlap",
@@ -24,13 +23,17 @@ _WITHOUT_EFFECT = (
 )
 
 
-def checkpoint_path(segmenter, data, first_epoch=0):
+def checkpoint_path(folder, name, identity, data, first_epoch=0):
     """Return the file of one fit, whose name says by which parameters, data and code.
 
     Parameters
     ----------
-    segmenter : BaseKerasSegmenter
-        With ``checkpoint`` set to a folder, which is made if need be.
+    folder : path-like
+        Made if need be.
+    name : str
+        What is trained.
+    identity : Identity
+        Of parameters and code; parameters `WITHOUT_EFFECT` do not count.
     data : object
         All that was given to `fit`.
     first_epoch : int, default=0
@@ -42,8 +45,6 @@ def checkpoint_path(segmenter, data, first_epoch=0):
 
     Raises
     ------
-    ValueError
-        If a parameter cannot be told from others of its kind.
     OSError
         If nothing can be written to the folder.
 
@@ -51,18 +52,12 @@ def checkpoint_path(segmenter, data, first_epoch=0):
     -----
     UserWarning
         If the folder holds this fit as other code or other versions of libraries began it.
-
-    Notes
-    -----
-    Callbacks count by class and attributes, not by their code: whoever mends a callback that ended
-    a fit wants its epochs back.
     """
-    folder = Path(segmenter.checkpoint)
+    folder = Path(folder)
     check_writable(folder)
     remove_leftovers(folder)
-    identity = identify(segmenter, without=_WITHOUT_EFFECT, loose=("callbacks",))
     asked = joblib.hash([identity.parameters, data, first_epoch])[:16]
-    stem = f"{type(segmenter).__name__}-{asked}"
+    stem = f"{name}-{asked}"
     path = folder / f"{stem}-{identity.fingerprint[:16]}.checkpoint"
     if not path.exists() and any(folder.glob(f"{stem}-*.checkpoint")):
         warnings.warn(
@@ -80,7 +75,7 @@ class Checkpoint(keras.callbacks.Callback):
     ----------
     path : path-like
         The file.
-    segmenter : BaseKerasSegmenter
+    state : FitState
         Whose history and seed are kept with the network's weights.
     best : BestEpoch or None
         Whose memory of the best epoch is kept too.
@@ -88,13 +83,13 @@ class Checkpoint(keras.callbacks.Callback):
         Of this piece of the fit.
     """
 
-    def __init__(self, path, segmenter, best, clock):
+    def __init__(self, path, state, best, clock):
         super().__init__()
         self.clock = clock
         self._began, self._cpu = time.time(), time.process_time()
-        self._before = segmenter.compile_time_
+        self._before = state.compile_time
         self.path = Path(path)
-        self.segmenter = segmenter
+        self.state = state
         self.best = best
 
     def on_epoch_end(self, epoch, logs=None):
@@ -102,10 +97,10 @@ class Checkpoint(keras.callbacks.Callback):
         best = self.best.state() if self.best is not None else {"weights": []}
         variables = (*self.model.variables, *optimizer_state(self.model.optimizer))
         header = {
-            "seed": self.segmenter.seed_,
-            "history": self.segmenter.history_,
-            "pieces": [*self.segmenter.earlier_pieces_, self._piece()],
-            "compile_time": self.segmenter.compile_time_ - self._before + self.clock.seconds,
+            "seed": self.state.seed,
+            "history": self.state.history,
+            "pieces": [*(self.state.earlier_pieces or []), self._piece()],
+            "compile_time": self.state.compile_time - self._before + self.clock.seconds,
             "stopped": self.model.stop_training,
             "best": {name: value for name, value in best.items() if name != "weights"},
         }
@@ -136,15 +131,15 @@ class Checkpoint(keras.callbacks.Callback):
         if content is None:
             return False
         header, arrays = content
-        model = self.segmenter.model_
+        model = self.state.model
         variables = (*model.variables, *optimizer_state(model.optimizer))
         for variable, array in zip(variables, arrays["variable"], strict=True):
             variable.assign(array)
-        self.segmenter.history_.update(header["history"])
+        self.state.history.update(header["history"])
         pieces = header.get("pieces", [])
-        self.segmenter.earlier_pieces_ = pieces
-        self.segmenter.fit_time_ += sum(end - begin for begin, end, _ in pieces)
-        self.segmenter.compile_time_ += header.get("compile_time", 0.0)
+        self.state.earlier_pieces = pieces
+        self.state.fit_time += sum(end - begin for begin, end, _ in pieces)
+        self.state.compile_time += header.get("compile_time", 0.0)
         if self.best is not None:
             self.best.set_state({**header["best"], "weights": arrays["best"]})
         return header["stopped"]

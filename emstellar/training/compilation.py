@@ -23,8 +23,8 @@ _COMPILED = (
 )
 
 
-def compile_again(segmenter, class_weight, steps_per_epoch, *, anew):
-    """Compile the segmenter's network for the next fit.
+def compile_again(parameters, state, class_weight, steps_per_epoch, *, anew):
+    """Compile a network for the next fit.
 
     The optimiser keeps its moments and its count of steps where training continues. The step is
     traced anew only when a parameter that matters has changed, so that `partial_fit` in a loop
@@ -32,8 +32,10 @@ def compile_again(segmenter, class_weight, steps_per_epoch, *, anew):
 
     Parameters
     ----------
-    segmenter : BaseKerasSegmenter
-        With `model_`.
+    parameters : TrainingParameters
+        What the user asks for.
+    state : FitState
+        Holds the network, and what it was compiled with.
     class_weight : list of float or None
         One weight per class.
     steps_per_epoch : int
@@ -42,31 +44,32 @@ def compile_again(segmenter, class_weight, steps_per_epoch, *, anew):
         Whether the learning-rate schedule begins anew, as in `fit`, or goes on where it can, as in
         `partial_fit`.
     """
-    model = segmenter.model_
-    n_taken = _steps_before(segmenter)
-    total_steps, first_step = plan_schedule(segmenter, n_taken, steps_per_epoch, anew)
-    wanted = [*(getattr(segmenter, name) for name in _COMPILED), class_weight]
-    rate = _rate(segmenter, total_steps)
+    model = state.model
+    n_taken = _steps_before(state)
+    epochs = parameters.epochs
+    total_steps, first_step = plan_schedule(epochs, state, n_taken, steps_per_epoch, anew)
+    wanted = [*(getattr(parameters, name) for name in _COMPILED), class_weight]
+    rate = _rate(parameters, total_steps)
     if not isinstance(rate, float):
-        wanted.append(total_steps if isinstance(segmenter.lr_schedule, str) else None)
+        wanted.append(total_steps if isinstance(parameters.lr_schedule, str) else None)
     wanted.append(None if isinstance(rate, float) else first_step)
-    if model.compiled and getattr(segmenter, "_compiled_with", None) == wanted:
+    if model.compiled and state.compiled_with == wanted:
         return
-    past = optimizer_arrays(segmenter)
-    adapt_batch_norm(model, segmenter.epochs * steps_per_epoch)
-    policy = choose_precision(segmenter.precision)
+    past = optimizer_arrays(state)
+    adapt_batch_norm(model, epochs * steps_per_epoch)
+    policy = choose_precision(parameters.precision)
     set_precision(model, policy)
-    if not _compile(segmenter, rate, first_step, policy, class_weight, past):
+    if not _compile(parameters, model, rate, first_step, policy, class_weight, past):
         # Another optimiser begins to count at 0, but not its schedule.
         first_step -= n_taken
-        _compile(segmenter, rate, first_step, policy, class_weight, None)
-        segmenter._schedule_start = (segmenter._schedule_start[0], first_step)
+        _compile(parameters, model, rate, first_step, policy, class_weight, None)
+        state.schedule_start = (state.schedule_start[0], first_step)
         wanted[-1] = None if isinstance(rate, float) else first_step
-    segmenter._compiled_with = wanted
-    segmenter.__dict__.pop("_optimizer_arrays", None)
+    state.compiled_with = wanted
+    state.optimizer_arrays = None
 
 
-def plan_schedule(segmenter, n_taken, steps_per_epoch, anew):
+def plan_schedule(epochs, state, n_taken, steps_per_epoch, anew):
     """Return for how many steps a schedule is planned, and at which step it begins.
 
     `fit` plans for its `epochs` and begins. `partial_fit` plans for `epochs` calls, goes on while
@@ -74,7 +77,9 @@ def plan_schedule(segmenter, n_taken, steps_per_epoch, anew):
 
     Parameters
     ----------
-    segmenter : BaseKerasSegmenter
+    epochs : int
+        For how many epochs a schedule is planned.
+    state : FitState
         Remembers epoch and step at which its schedule began.
     n_taken : int
         Steps that its optimiser has taken.
@@ -87,25 +92,24 @@ def plan_schedule(segmenter, n_taken, steps_per_epoch, anew):
     -------
     total_steps, first_step : int
     """
-    epoch, step = getattr(segmenter, "_schedule_start", (None, None))
-    if anew or epoch is None or segmenter.n_iter_ - epoch >= segmenter.epochs:
-        epoch, step = segmenter.n_iter_, n_taken
-        segmenter._schedule_start = (epoch, step)
-    n_left = (epoch + segmenter.epochs - segmenter.n_iter_) * steps_per_epoch
+    epoch, step = state.schedule_start or (None, None)
+    if anew or epoch is None or state.n_epochs - epoch >= epochs:
+        epoch, step = state.n_epochs, n_taken
+        state.schedule_start = (epoch, step)
+    n_left = (epoch + epochs - state.n_epochs) * steps_per_epoch
     return n_taken - step + n_left, step
 
 
-def _compile(segmenter, rate, first_step, policy, class_weight, past):
+def _compile(parameters, model, rate, first_step, policy, class_weight, past):
     """Compile, and tell whether the optimiser could take over its past."""
-    model = segmenter.model_
     if first_step and not isinstance(rate, float):
         rate = StartingAt(rate, first_step)
-    loss = losses.get_loss(segmenter.loss, class_weight=class_weight)
-    accumulates = segmenter.gradient_accumulation_steps > 1
+    loss = losses.get_loss(parameters.loss, class_weight=class_weight)
+    accumulates = parameters.gradient_accumulation_steps > 1
     model.compile(
-        optimizer=with_loss_scaling(_optimizer(segmenter, rate), policy),
+        optimizer=with_loss_scaling(_optimizer(parameters, rate), policy),
         loss=SharedLoss(loss) if accumulates else loss,
-        jit_compile=use_jit(segmenter.jit_compile, model),
+        jit_compile=use_jit(parameters.jit_compile, model),
     )
     # Of a single batch, validation images among them, the loss is what was asked for.
     model.loss = loss
@@ -137,25 +141,25 @@ def adapt_batch_norm(model, planned_steps):
             layer.momentum = min(own, quickest)
 
 
-def _optimizer(segmenter, rate):
+def _optimizer(parameters, rate):
     """Return a new optimiser, which knows its rate and over how many steps it accumulates."""
-    n = segmenter.gradient_accumulation_steps
-    optimizer = optimizers.get_optimizer(segmenter.optimizer, rate)
+    n = parameters.gradient_accumulation_steps
+    optimizer = optimizers.get_optimizer(parameters.optimizer, rate)
     if n == 1:
         return optimizer
     config = {**optimizer.get_config(), "gradient_accumulation_steps": n}
     return type(optimizer).from_config(config)
 
 
-def _rate(segmenter, total_steps):
+def _rate(parameters, total_steps):
     """Return what the optimiser takes as learning rate: a number, or a schedule of its own."""
-    given, peak = segmenter.optimizer, segmenter.learning_rate
+    given, peak = parameters.optimizer, parameters.learning_rate
     if isinstance(given, keras.optimizers.Optimizer):
         peak = getattr(given, "inner_optimizer", given).get_config()["learning_rate"]
         # The configuration of a schedule is no number. A schedule that was asked for precedes it.
-        if not isinstance(peak, float) and isinstance(segmenter.lr_schedule, (str, type(None))):
+        if not isinstance(peak, float) and isinstance(parameters.lr_schedule, (str, type(None))):
             return keras.optimizers.schedules.deserialize(peak)
-    return get_schedule(segmenter.lr_schedule, peak, total_steps)
+    return get_schedule(parameters.lr_schedule, peak, total_steps)
 
 
 def use_jit(wanted, model=None):
@@ -179,21 +183,21 @@ def steps_taken(optimizer):
     return int(keras.ops.convert_to_numpy(counts[-1]))
 
 
-def _steps_before(segmenter):
-    """Return the same of a segmenter, whose optimiser may be that of a file."""
-    if segmenter.model_.compiled:
-        return steps_taken(segmenter.model_.optimizer)
+def _steps_before(state):
+    """Return the same of a network whose optimiser may be that of a file."""
+    if state.model.compiled:
+        return steps_taken(state.model.optimizer)
     # Its only integers are counts; the last one is that of the optimiser inside a loss scaling.
-    arrays = getattr(segmenter, "_optimizer_arrays", None) or []
+    arrays = state.optimizer_arrays or []
     counts = [array for array in arrays if array.dtype.kind == "i" and array.ndim == 0]
     return int(counts[-1]) if counts else 0
 
 
-def optimizer_arrays(segmenter):
+def optimizer_arrays(state):
     """Return the state of the optimiser as arrays, or None where there is none yet."""
-    if segmenter.model_.compiled:
-        return [keras.ops.convert_to_numpy(v) for v in optimizer_state(segmenter.model_.optimizer)]
-    return getattr(segmenter, "_optimizer_arrays", None)
+    if state.model.compiled:
+        return [keras.ops.convert_to_numpy(v) for v in optimizer_state(state.model.optimizer)]
+    return state.optimizer_arrays
 
 
 def _restore(optimizer, arrays):

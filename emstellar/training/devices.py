@@ -81,16 +81,16 @@ def divide(batch, model):
     )
 
 
-def check_settings(segmenter):
-    """Raise a ValueError if several devices cannot train as the parameters of a segmenter say.
+def check_settings(parameters):
+    """Raise a ValueError if several devices cannot train as the parameters say.
 
     Parameters
     ----------
-    segmenter : BaseKerasSegmenter
-        Its `batch_size`, `gradient_accumulation_steps` and `jit_compile` are looked at.
+    parameters : TrainingParameters
+        `batch_size`, `gradient_accumulation_steps` and `jit_compile` are looked at.
     """
     # Unequal parts are refused by jax; on tensorflow a small part would weigh as much as a large.
-    batch_size, n_devices = segmenter.batch_size, count_devices()
+    batch_size, n_devices = parameters.batch_size, count_devices()
     if batch_size % n_devices:
         raise ValueError(
             f"batch_size={batch_size} cannot be divided evenly among {n_devices} devices: choose "
@@ -98,13 +98,13 @@ def check_settings(segmenter):
         )
     if count_replicas() == 1:
         return
-    if segmenter.gradient_accumulation_steps > 1:
+    if parameters.gradient_accumulation_steps > 1:
         raise ValueError(
-            f"gradient_accumulation_steps={segmenter.gradient_accumulation_steps} is not possible "
+            f"gradient_accumulation_steps={parameters.gradient_accumulation_steps} is not possible "
             "under tf.distribute, where Keras cannot accumulate: set it to 1 and use more devices "
             "or a larger batch_size."
         )
-    if segmenter.jit_compile is True:
+    if parameters.jit_compile is True:
         raise ValueError(
             "jit_compile=True is not possible under tf.distribute, since XLA compiles for one "
             "device: set it to 'auto' or False."

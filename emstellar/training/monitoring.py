@@ -6,15 +6,15 @@ from emstellar import metrics
 from emstellar.constraints import did_you_mean
 
 
-def check_monitor(segmenter, *, has_validation=True):
+def check_monitor(parameters, *, has_validation=True):
     """Raise if nothing of the name that a network is to monitor will be recorded.
 
     Parameters
     ----------
-    segmenter : BaseKerasSegmenter
-        Its `monitor` and `validation_fraction` are looked at.
+    parameters : TrainingParameters
+        `monitor` and `validation_fraction` are looked at.
     has_validation : bool, default=True
-        Whether there are validation images besides those that the segmenter sets aside.
+        Whether there are validation images besides those that are set aside.
 
     Raises
     ------
@@ -31,7 +31,7 @@ def check_monitor(segmenter, *, has_validation=True):
     ValueError: monitor='val_f2' is unknown: it must be 'loss', 'val_loss' or 'val_' before a name \
 of emstellar.metrics.get_scorer_names(), such as 'val_f1'. Did you mean 'val_f1' ...
     """
-    monitor, names = segmenter.monitor, metrics.get_scorer_names()
+    monitor, names = parameters.monitor, metrics.get_scorer_names()
     if monitor in ("loss", "val_loss"):
         return
     if not monitor.startswith("val_") or monitor.removeprefix("val_") not in names:
@@ -41,7 +41,7 @@ of emstellar.metrics.get_scorer_names(), such as 'val_f1'. Did you mean 'val_f1'
             f"a name of emstellar.metrics.get_scorer_names(), such as 'val_f1'."
             f"{did_you_mean(monitor, valid)}"
         )
-    if segmenter.validation_fraction is None and not has_validation:
+    if parameters.validation_fraction is None and not has_validation:
         raise ValueError(
             f"monitor={monitor!r} needs validation images: set validation_fraction, for example "
             "0.2, or pass validation_data=(X_val, y_val) to fit."

@@ -1,6 +1,8 @@
 """From images to probability maps: normalise, pad, tile, predict, crop."""
 
+from dataclasses import dataclass
 from itertools import groupby
+from typing import Any
 
 import numpy as np
 
@@ -12,17 +14,49 @@ from emstellar.training.progress import show_prediction_progress
 PIXELS_PER_CALL = 2**20
 
 
-def predict_maps(segmenter, images, batch_size=None):
+@dataclass(frozen=True)
+class Predictor:
+    """A trained network, and how it is to predict.
+
+    Parameters
+    ----------
+    model : keras.Model
+        The network.
+    normalization : Normalization
+        What its images are normalised by.
+    size_multiple : int
+        To what the sides of its input must be multiples.
+    tile_size, overlap : int or (int, int)
+        How larger images are divided.
+    test_time_augmentation : bool or "mirrors"
+        Of which versions of an image the predictions are averaged.
+    """
+
+    model: Any
+    normalization: Any
+    size_multiple: int
+    tile_size: Any
+    overlap: Any
+    test_time_augmentation: Any
+
+
+def predict_maps(predictor, images, batch_size=None, *, name, verbose=0, why_not_finite=""):
     """Yield the probability of every class for each image, showing how far it is.
 
     Parameters
     ----------
-    segmenter : BaseKerasSegmenter
-        Fitted.
+    predictor : Predictor
+        The network.
     images : list of ndarray of shape (height, width, channels)
         Any real dtype.
     batch_size : int, optional
         Images or tiles per call of the network at most, see `network_maps`.
+    name : str
+        Who predicts.
+    verbose : int, default=0
+        Whether to show how far it is.
+    why_not_finite : str, default=""
+        What to add where the network gives no numbers.
 
     Yields
     ------
@@ -34,22 +68,34 @@ def predict_maps(segmenter, images, batch_size=None):
         If the network gives a value that is not finite: every pixel would be of the first class.
     """
     n_pixels = sum(image.shape[0] * image.shape[1] for image in images)
-    with show_prediction_progress(type(segmenter).__name__, n_pixels, segmenter.verbose) as advance:
-        for i, maps in enumerate(network_maps(segmenter, images, batch_size, advance)):
+    with show_prediction_progress(name, n_pixels, verbose) as advance:
+        for i, maps in enumerate(network_maps(predictor, images, batch_size, advance)):
             if not np.isfinite(maps).all():
-                raise ValueError(_not_finite(segmenter, i))
+                raise ValueError(
+                    f"The network gives NaN or infinite probabilities for X[{i}]. {why_not_finite}"
+                )
             yield with_background(maps)
 
 
-def _not_finite(segmenter, i):
-    """Return what to say of an image for which the network gives no numbers."""
-    losses = np.asarray(segmenter.history_.get("loss", []))
-    reason = "Its training diverged; fit it again with a lower learning_rate."
-    if np.isfinite(losses).all():
-        reason = "Are its values in the range of the training images?"
-    if segmenter.precision == "mixed_float16":
-        reason = "float16 overflows beyond 65504: fit it with precision='mixed_bfloat16'."
-    return f"The network gives NaN or infinite probabilities for X[{i}]. {reason}"
+def why_not_finite(history, precision):
+    """Return why a network may give no numbers, and what to do.
+
+    Parameters
+    ----------
+    history : dict of str to list of float
+        That of its training.
+    precision : str
+        In what it computes.
+
+    Returns
+    -------
+    str
+    """
+    if precision == "mixed_float16":
+        return "float16 overflows beyond 65504: fit it with precision='mixed_bfloat16'."
+    if np.isfinite(np.asarray(history.get("loss", []))).all():
+        return "Are its values in the range of the training images?"
+    return "Its training diverged; fit it again with a lower learning_rate."
 
 
 def stack(maps, n_images):
@@ -81,13 +127,13 @@ def with_background(probabilities):
     return np.concatenate([1 - probabilities, probabilities], axis=-1)
 
 
-def network_maps(segmenter, images, batch_size=None, advance=lambda n_pixels: None):
+def network_maps(predictor, images, batch_size=None, advance=lambda n_pixels: None):
     """Yield what the network gives for each image, as (height, width, n_outputs).
 
     Parameters
     ----------
-    segmenter : BaseKerasSegmenter
-        Fitted.
+    predictor : Predictor
+        The network.
     images : list of ndarray of shape (height, width, channels)
         Any real dtype.
     batch_size : int, optional
@@ -100,22 +146,21 @@ def network_maps(segmenter, images, batch_size=None, advance=lambda n_pixels: No
     ------
     ndarray of shape (height, width, n_outputs), float32
     """
-    n_devices = count_devices(segmenter.model_)
-    predict = _padded(
-        _predict_function(segmenter.model_, n_devices), segmenter.network_size_multiple
-    )
-    if segmenter.test_time_augmentation:
-        predict = with_symmetries(predict, turned=segmenter.test_time_augmentation != "mirrors")
-    tile = pair(segmenter.tile_size)
+    n_devices = count_devices(predictor.model)
+    predict = _padded(_predict_function(predictor.model, n_devices), predictor.size_multiple)
+    augmentation = predictor.test_time_augmentation
+    if augmentation:
+        predict = with_symmetries(predict, turned=augmentation != "mirrors")
+    tile = pair(predictor.tile_size)
     for (height, width, _), run in groupby(images, key=lambda image: image.shape):
         whole = height <= tile[0] and width <= tile[1]
         n_pixels = height * width if whole else tile[0] * tile[1]
         step = batch_size or n_devices * max(1, PIXELS_PER_CALL // n_pixels)
         if whole:
-            yield from _in_batches(predict, list(run), segmenter.normalization_, step, advance)
+            yield from _in_batches(predict, list(run), predictor.normalization, step, advance)
         else:
             for image in run:
-                yield _in_tiles(predict, image, segmenter, step, advance)
+                yield _in_tiles(predict, image, predictor, step, advance)
 
 
 def representative_images(images, tile_size):
@@ -129,7 +174,7 @@ def representative_images(images, tile_size):
     images : array-like or list of ndarray of shape (height, width[, channels])
         The images.
     tile_size : int or (int, int)
-        That of the segmenter.
+        How larger ones are divided.
 
     Returns
     -------
@@ -191,7 +236,7 @@ def _in_batches(predict, images, normalization, step, advance):
         advance(batch.shape[0] * batch.shape[1] * batch.shape[2])
 
 
-def _in_tiles(predict, image, segmenter, step, advance):
+def _in_tiles(predict, image, predictor, step, advance):
     n_pixels, past = image.shape[0] * image.shape[1], 0
 
     def tell(done, total):
@@ -201,10 +246,10 @@ def _in_tiles(predict, image, segmenter, step, advance):
 
     return predict_tiled(
         predict,
-        segmenter.normalization_(image),
-        tile_size=pair(segmenter.tile_size),
-        overlap=pair(segmenter.overlap),
+        predictor.normalization(image),
+        tile_size=pair(predictor.tile_size),
+        overlap=pair(predictor.overlap),
         batch_size=step,
-        multiple=segmenter.network_size_multiple,
+        multiple=predictor.size_multiple,
         progress=tell,
     )

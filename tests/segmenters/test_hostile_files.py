@@ -16,7 +16,7 @@ from emstellar import UNetSegmenter
 from emstellar.networks.efficientnet import count_encoder_variables
 from emstellar.segmenters import EfficientNetSegmenter, persistence
 from emstellar.training import declared_shapes
-from emstellar.training.fitting import build_model
+from emstellar.training.architecture import build_model
 from emstellar.training.normalization import Normalization
 
 from .small import bright_discs, small_segmenter, two_convolutions
@@ -35,7 +35,7 @@ def members(tmp_path_factory):
     # As `fit` leaves it, without the time that it takes to trace the training of so deep a network.
     segmenter = UNetSegmenter(width=1 / 32, epochs=1, steps_per_epoch=1, random_state=0)
     segmenter.classes_, segmenter.n_channels_in_, segmenter.seed_ = np.unique(y), 1, 0
-    segmenter.model_ = build_model(segmenter)
+    segmenter.model_ = build_model(segmenter._architecture(), 1, 2, 0)
     segmenter.normalization_ = Normalization("train", (100.0,), (30.0,))
     segmenter.history_, segmenter.convergence_times_ = {"loss": [0.7]}, {}
     segmenter.n_iter_ = segmenter.best_iter_ = 1

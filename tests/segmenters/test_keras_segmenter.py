@@ -12,6 +12,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 
 from emstellar import EMNetSegmenter, KerasSegmenter, UNetSegmenter, VotingSegmenter, metrics
+from emstellar.training.data import TrainingData
 
 from .small import bright_discs, dropping_network, small_segmenter, two_convolutions
 
@@ -107,16 +108,14 @@ def test_validation_loss_is_the_mean_cross_entropy():
 
 
 def test_validation_fraction_sets_whole_groups_aside(monkeypatch):
-    from emstellar.training import fitting
-
     seen = {}
-    original = fitting.Training._split
+    original = TrainingData.set_aside
 
-    def spy(self, groups, fraction):
-        original(self, groups, fraction)
+    def spy(self, fraction, seed, groups):
+        original(self, fraction, seed, groups)
         seen["trained"], seen["aside"] = self.images, self.validation[0]
 
-    monkeypatch.setattr(fitting.Training, "_split", spy)
+    monkeypatch.setattr(TrainingData, "set_aside", spy)
     groups = np.array(["a", "a", "b", "b"])
     segmenter = small_segmenter(validation_fraction=0.5).fit(X, y, groups=groups)
     aside = [
@@ -129,16 +128,14 @@ def test_validation_fraction_sets_whole_groups_aside(monkeypatch):
 
 
 def test_continued_training_sets_the_same_images_aside(monkeypatch):
-    from emstellar.training import fitting
-
     aside = []
-    original = fitting.Training._split
+    original = TrainingData.set_aside
 
-    def spy(self, groups, fraction):
-        original(self, groups, fraction)
+    def spy(self, fraction, seed, groups):
+        original(self, fraction, seed, groups)
         aside.append(np.array(self.validation[0]))
 
-    monkeypatch.setattr(fitting.Training, "_split", spy)
+    monkeypatch.setattr(TrainingData, "set_aside", spy)
     many, masks = bright_discs(12)
     segmenter = small_segmenter(
         epochs=1, validation_fraction=0.25, warm_start=True, random_state=None

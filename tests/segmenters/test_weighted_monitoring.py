@@ -8,6 +8,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils.class_weight import compute_class_weight
 
 from emstellar import metrics
+from emstellar.training.data import TrainingData
 
 from .small import bright_discs, small_segmenter
 
@@ -78,17 +79,15 @@ def test_balanced_counts_the_labelled_pixels_that_are_trained_on_by_their_weight
     labels[:, :4] = -1
     weights = HALF * np.arange(1, 7)[:, np.newaxis, np.newaxis]
     segmenter = small_segmenter(class_weight="balanced", **SPLIT)
-    from emstellar.training import fitting
-
     taken = []
-    original = fitting.Training._take
+    original = TrainingData._take
 
     def take(self, positions):
         taken.append(list(positions))
         return original(self, positions)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(fitting.Training, "_take", take)
+        patch.setattr(TrainingData, "_take", take)
         segmenter.fit(X, labels, weights)
     kept = taken[-1]
     known = labels[kept] >= 0

@@ -10,7 +10,6 @@ from numpy.testing import assert_array_equal
 
 import emstellar
 from emstellar.archive import read_archive
-from emstellar.training.checkpoint import checkpoint_path
 from tests.segmenters.small import bright_discs, dropping_network, small_segmenter
 
 pytestmark = pytest.mark.backend
@@ -106,7 +105,7 @@ def test_other_data_and_parameters_have_their_own_files(tmp_path, monkeypatch):
     ids=["optimizer", "schedule", "loss", "function"],
 )
 def test_equal_objects_made_anew_are_the_same_fit(tmp_path, make):
-    paths = {checkpoint_path(segmenter_with(tmp_path, **make()), X) for _ in range(2)}
+    paths = {segmenter_with(tmp_path, **make())._checkpoint_path(X, 0) for _ in range(2)}
     assert len(paths) == 1
 
 
@@ -120,7 +119,7 @@ def test_callbacks_count_by_class_and_attributes(tmp_path):
         pass
 
     callbacks = [None, [First()], [First(2)], [Second()], [First(), First()]]
-    paths = {checkpoint_path(segmenter_with(tmp_path, callbacks=c), X) for c in callbacks}
+    paths = {segmenter_with(tmp_path, callbacks=c)._checkpoint_path(X, 0) for c in callbacks}
     assert len(paths) == len(callbacks)
 
 
@@ -140,9 +139,9 @@ def test_an_edited_network_begins_anew(tmp_path):
 
         return build
 
-    first = checkpoint_path(segmenter_with(tmp_path).set_params(network=network(1)), X)
+    first = segmenter_with(tmp_path).set_params(network=network(1))._checkpoint_path(X, 0)
     first.touch()
-    second = checkpoint_path(segmenter_with(tmp_path).set_params(network=network(2)), X)
+    second = segmenter_with(tmp_path).set_params(network=network(2))._checkpoint_path(X, 0)
     assert first != second
 
 

@@ -10,28 +10,18 @@ from emstellar.training import prediction
 from emstellar.training.normalization import Normalization
 
 
-def echoing_segmenter(**options):
-    """Return what looks like a segmenter whose network gives the image back, and its calls."""
+def echoing(**options):
+    """Return a predictor whose network gives the image back, and its calls."""
     calls = []
 
     def predict_on_batch(batch):
         calls.append(batch.shape)
         return batch
 
-    settings = {
-        "tile_size": 64,
-        "overlap": 16,
-        "test_time_augmentation": False,
-        "verbose": 0,
-        **options,
-    }
-    segmenter = SimpleNamespace(
-        model_=SimpleNamespace(predict_on_batch=predict_on_batch),
-        normalization_=Normalization(None),
-        network_size_multiple=8,
-        **settings,
-    )
-    return segmenter, calls
+    settings = {"tile_size": 64, "overlap": 16, "test_time_augmentation": False, **options}
+    model = SimpleNamespace(predict_on_batch=predict_on_batch)
+    predictor = prediction.Predictor(model, Normalization(None), size_multiple=8, **settings)
+    return predictor, calls
 
 
 def images(*shapes):
@@ -40,31 +30,31 @@ def images(*shapes):
 
 
 def test_images_come_back_whatever_their_size():
-    segmenter, _ = echoing_segmenter()
+    predictor, _ = echoing()
     given = images((1, 1), (17, 23), (17, 23), (100, 70), (64, 64), (5, 200))
-    for image, found in zip(given, prediction.network_maps(segmenter, given), strict=True):
+    for image, found in zip(given, prediction.network_maps(predictor, given), strict=True):
         assert_allclose(found, image, atol=1e-6)
 
 
 def test_the_network_sees_multiples_of_what_it_needs():
-    segmenter, calls = echoing_segmenter()
-    list(prediction.network_maps(segmenter, images((17, 23), (100, 70))))
+    predictor, calls = echoing()
+    list(prediction.network_maps(predictor, images((17, 23), (100, 70))))
     assert all(height % 8 == width % 8 == 0 for _, height, width, _ in calls)
 
 
 def test_images_of_one_size_share_calls_up_to_a_bound(monkeypatch):
     monkeypatch.setattr(prediction, "PIXELS_PER_CALL", 3 * 16 * 16)
-    segmenter, calls = echoing_segmenter()
-    list(prediction.network_maps(segmenter, images(*[(16, 16)] * 7)))
+    predictor, calls = echoing()
+    list(prediction.network_maps(predictor, images(*[(16, 16)] * 7)))
     assert [shape[0] for shape in calls] == [3, 3, 1]
 
 
 @pytest.mark.parametrize("test_time_augmentation", [False, True])
 @pytest.mark.parametrize("batch_size", [1, 2, 100])
 def test_batch_size_bounds_every_call_and_changes_nothing(batch_size, test_time_augmentation):
-    segmenter, calls = echoing_segmenter(test_time_augmentation=test_time_augmentation)
+    predictor, calls = echoing(test_time_augmentation=test_time_augmentation)
     given = images(*[(16, 16)] * 5, (100, 70))
-    found = prediction.network_maps(segmenter, given, batch_size)
+    found = prediction.network_maps(predictor, given, batch_size)
     for image, probabilities in zip(given, found, strict=True):
         assert_allclose(probabilities, image, atol=1e-6)
     # The large image has 2 x 2 tiles.
@@ -75,12 +65,14 @@ def test_batch_size_bounds_every_call_and_changes_nothing(batch_size, test_time_
 
 
 def test_memory_beyond_the_result_does_not_grow_with_the_images():
-    segmenter, _ = echoing_segmenter()
+    predictor, _ = echoing()
 
     def beyond_the_result(n_images):
         given = images(*[(64, 64)] * n_images)
         tracemalloc.start()
-        found = prediction.stack(prediction.predict_maps(segmenter, given, 2), n_images)
+        found = prediction.stack(
+            prediction.predict_maps(predictor, given, 2, name="echo"), n_images
+        )
         peak = tracemalloc.get_traced_memory()[1]
         tracemalloc.stop()
         return peak - found.nbytes
@@ -100,29 +92,28 @@ def test_progress_ends_at_all_pixels(monkeypatch):
         yield told.append
 
     monkeypatch.setattr(prediction, "show_prediction_progress", show_progress)
-    segmenter, _ = echoing_segmenter(verbose=2)
-    list(prediction.predict_maps(segmenter, images((16, 16), (16, 16), (100, 70)), batch_size=1))
+    predictor, _ = echoing()
+    given = images((16, 16), (16, 16), (100, 70))
+    list(prediction.predict_maps(predictor, given, batch_size=1, name="echo", verbose=2))
     (start, *steps) = told
-    assert start == ("SimpleNamespace", 2 * 16 * 16 + 100 * 70, 2)
+    assert start == ("echo", 2 * 16 * 16 + 100 * 70, 2)
     # Two images, and four tiles of an equal share each.
     assert_allclose(steps, [256, 256, 1750, 1750, 1750, 1750])
 
 
 def test_symmetries_are_averaged():
-    segmenter, calls = echoing_segmenter(test_time_augmentation=True)
+    predictor, calls = echoing(test_time_augmentation=True)
     (image,) = images((16, 16))
-    (found,) = prediction.network_maps(segmenter, [image])
+    (found,) = prediction.network_maps(predictor, [image])
     assert_allclose(found, image, atol=1e-6)
     assert len(calls) == 8
 
 
 @pytest.mark.parametrize("tile_size", [8, (8, 16), 64])
 def test_all_symmetries_are_averaged_whatever_image_and_tiles_are(tile_size):
-    segmenter, calls = echoing_segmenter(
-        test_time_augmentation=True, tile_size=tile_size, overlap=0
-    )
+    predictor, calls = echoing(test_time_augmentation=True, tile_size=tile_size, overlap=0)
     (image,) = images((16, 24))
-    (found,) = prediction.network_maps(segmenter, [image])
+    (found,) = prediction.network_maps(predictor, [image])
     assert_allclose(found, image, atol=1e-6)
     assert len(calls) % 8 == 0
     if tile_size == 64:
