@@ -78,7 +78,7 @@ def show(table):
     """Print means over fields and seeds, and the differences between the samplings."""
     means = table.groupby(["sampling", "seed"])[["overall", "border"]].mean()
     spread = means.groupby("sampling").agg(["mean", "std"]).loc[list(SAMPLINGS)]
-    print(spread.round(4).to_markdown())
+    print(spread.round(4).to_string())
     pairs = table.pivot(index=["seed", "field"], columns="sampling", values=["overall", "border"])
     for region in ("overall", "border"):
         gain = pairs[region]["equal shares"] - pairs[region]["within the image"]
