@@ -26,7 +26,7 @@ def network(size_multiple, *, methods=None, published=()):
 
     The decorated function checks its input shape, number of outputs and width before any weight
     is made. It is the one place that says what its network is: its keyword parameters, with
-    annotations of what each may be (`emstellar.networks.parameters`), its docstring, and the
+    annotations of what each may be (``emstellar.networks.parameters``), its docstring, and the
     attributes `size_multiple`, `methods` and `published`. A segmenter reads all of them.
 
     Parameters
