@@ -63,6 +63,8 @@ def _fetch(source, name, registry, folder):
         url = base_url + quote(name)
         keeper = pooch.Pooch(folder, base_url, registry={name: registry[name]}, urls={name: url})
         try:
+            # Threads of pooch that make one folder at the same moment fail all but one.
+            Path(folder, name).parent.mkdir(parents=True, exist_ok=True)
             return keeper.fetch(name)
         except (RequestException, ValueError) as error:
             problems.append(f"{url}: {error}")
