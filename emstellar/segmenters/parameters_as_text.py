@@ -107,11 +107,13 @@ def parameter_from_text(text):
 
 
 def _keras_object(config):
-    # Ours register themselves with Keras when they are imported.
-    import emstellar.losses.lookup
+    # Ours register themselves with Keras when they are imported, as all losses are for their names.
+    import emstellar.optimizers
     import emstellar.training.schedules  # noqa: F401
     from emstellar._keras import keras
+    from emstellar.losses.lookup import own_losses
 
+    own_losses()
     _check_names(config)
     try:
         found = keras.saving.deserialize_keras_object(config, safe_mode=True)
