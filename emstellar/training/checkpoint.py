@@ -86,7 +86,6 @@ class Checkpoint(keras.callbacks.Callback):
     def __init__(self, path, state, best, clock):
         super().__init__()
         self.clock = clock
-        self._began, self._cpu = time.time(), time.process_time()
         self._before = state.compile_time
         self.path = Path(path)
         self.state = state
@@ -117,7 +116,8 @@ class Checkpoint(keras.callbacks.Callback):
 
     def _piece(self):
         """Return begin, end and processor seconds of this process' share of the fit."""
-        return [self._began, time.time(), time.process_time() - self._cpu]
+        # From when its compilation is counted: it would be longer than the whole otherwise.
+        return [self.clock.began, time.time(), time.process_time() - self.clock.cpu_began]
 
     def restore(self):
         """Continue from the file, if there is one.

@@ -15,6 +15,10 @@ class CompileClock(keras.callbacks.Callback):
     Attributes
     ----------
     seconds : float
+    began : float
+        When it was made, in seconds since 1970.
+    cpu_began : float
+        Which processor seconds the process had spent by then.
 
     Examples
     --------
@@ -32,6 +36,7 @@ class CompileClock(keras.callbacks.Callback):
     def __init__(self):
         super().__init__()
         self.seconds = 0.0
+        self.began, self.cpu_began = time.time(), time.process_time()
         self._called = time.perf_counter()
 
     @contextmanager
