@@ -39,6 +39,7 @@ _KEPT_AS = {
     "seed": "seed_",
     "normalization": "normalization_",
     "history": "history_",
+    "n_iter": "n_iter_",
     "fit_time": "fit_time_",
     "compile_time": "compile_time_",
     "earlier_pieces": "earlier_pieces_",
@@ -424,7 +425,6 @@ class BaseKerasSegmenter(CallbackSupportMixin, TrainingParameters, BaseSegmenter
 
     def _keep(self, state):
         """Keep what training has made; what there is not is no attribute."""
-        self.n_iter_ = state.n_epochs
         for name, key in _KEPT_AS.items():
             value = getattr(state, name)
             if value is None:
@@ -443,14 +443,7 @@ class BaseKerasSegmenter(CallbackSupportMixin, TrainingParameters, BaseSegmenter
     def _predictor(self):
         from emstellar.training.prediction import Predictor
 
-        return Predictor(
-            self.model_,
-            self.normalization_,
-            self.network_size_multiple,
-            self.tile_size,
-            self.overlap,
-            self.test_time_augmentation,
-        )
+        return Predictor(self.model_, self.normalization_, self.network_size_multiple, self)
 
     def predict_proba(self, X, *, batch_size=None):
         """Return the probability of every class for every pixel.

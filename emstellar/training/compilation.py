@@ -93,10 +93,10 @@ def plan_schedule(epochs, state, n_taken, steps_per_epoch, anew):
     total_steps, first_step : int
     """
     epoch, step = state.schedule_start or (None, None)
-    if anew or epoch is None or state.n_epochs - epoch >= epochs:
-        epoch, step = state.n_epochs, n_taken
+    if anew or epoch is None or state.n_iter - epoch >= epochs:
+        epoch, step = state.n_iter, n_taken
         state.schedule_start = (epoch, step)
-    n_left = (epoch + epochs - state.n_epochs) * steps_per_epoch
+    n_left = (epoch + epochs - state.n_iter) * steps_per_epoch
     return n_taken - step + n_left, step
 
 

@@ -102,10 +102,10 @@ class Training:
         """
         start = time.perf_counter()
         check_origin(state.model)
-        self._state, self._begun_at = state, state.n_epochs
+        self._state = state
         self._clock, self._warm = CompileClock(), False
         state.earlier_pieces = []
-        last = state.n_epochs + n_epochs
+        last = state.n_iter + n_epochs
         batches = self._batches()
         class_weight = self.plan.class_weight
         if class_weight == "balanced":
@@ -117,7 +117,7 @@ class Training:
             checkpoint = Checkpoint(self.checkpoint_path, state, best, self._clock)
             finished = checkpoint.restore()
             callbacks.append(checkpoint)
-        first = state.n_epochs
+        first = len(state.history.get("loss", []))
         if first < last and not finished:
             with logits_kept(state.model):
                 state.model.fit(
@@ -138,6 +138,7 @@ class Training:
             state.schedule_start = None
         state.compile_time += self._clock.seconds
         self._conclude(best)
+        state.n_iter = len(state.history["loss"])
         state.fit_time += time.perf_counter() - start
 
     def _batches(self):
@@ -184,15 +185,8 @@ class Training:
 
     @property
     def _predictor(self):
-        state, parameters = self._state, self.parameters
-        return Predictor(
-            state.model,
-            state.normalization,
-            self.architecture.size_multiple,
-            parameters.tile_size,
-            parameters.overlap,
-            parameters.test_time_augmentation,
-        )
+        state, size_multiple = self._state, self.architecture.size_multiple
+        return Predictor(state.model, state.normalization, size_multiple, self.parameters)
 
     def _predict(self, images):
         if not self._warm:
@@ -208,7 +202,7 @@ class Training:
         history = state.history
         found = best is not None and best.epoch is not None
         frequency = None if validation is None else parameters.validation_freq
-        first = _first_without_value(history, self._begun_at, frequency)
+        first = _first_without_value(history, state.n_iter, frequency)
         if first is not None:
             keeps = found and parameters.restore_best
             kept = (

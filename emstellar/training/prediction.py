@@ -26,18 +26,15 @@ class Predictor:
         What its images are normalised by.
     size_multiple : int
         To what the sides of its input must be multiples.
-    tile_size, overlap : int or (int, int)
-        How larger images are divided.
-    test_time_augmentation : bool or "mirrors"
-        Of which versions of an image the predictions are averaged.
+    parameters : TrainingParameters
+        `tile_size` and `overlap` say how larger images are divided, `test_time_augmentation` of
+        which versions of an image the predictions are averaged.
     """
 
     model: Any
     normalization: Any
     size_multiple: int
-    tile_size: Any
-    overlap: Any
-    test_time_augmentation: Any
+    parameters: Any
 
 
 def predict_maps(predictor, images, batch_size=None, *, name, verbose=0, why_not_finite=""):
@@ -148,10 +145,10 @@ def network_maps(predictor, images, batch_size=None, advance=lambda n_pixels: No
     """
     n_devices = count_devices(predictor.model)
     predict = _padded(_predict_function(predictor.model, n_devices), predictor.size_multiple)
-    augmentation = predictor.test_time_augmentation
+    augmentation = predictor.parameters.test_time_augmentation
     if augmentation:
         predict = with_symmetries(predict, turned=augmentation != "mirrors")
-    tile = pair(predictor.tile_size)
+    tile = pair(predictor.parameters.tile_size)
     for (height, width, _), run in groupby(images, key=lambda image: image.shape):
         whole = height <= tile[0] and width <= tile[1]
         n_pixels = height * width if whole else tile[0] * tile[1]
@@ -247,8 +244,8 @@ def _in_tiles(predict, image, predictor, step, advance):
     return predict_tiled(
         predict,
         predictor.normalization(image),
-        tile_size=pair(predictor.tile_size),
-        overlap=pair(predictor.overlap),
+        tile_size=pair(predictor.parameters.tile_size),
+        overlap=pair(predictor.parameters.overlap),
         batch_size=step,
         multiple=predictor.size_multiple,
         progress=tell,

@@ -26,6 +26,9 @@ class FitState:
         The intensity statistics.
     history : dict of str to list of float
         One value per epoch.
+    n_iter : int
+        Number of epochs of all fits that came to their end: what an interrupted one has added to
+        the history does not count, so that the same call goes on with it.
     fit_time, compile_time : float
         Seconds.
     earlier_pieces : list of [float, float, float]
@@ -47,9 +50,8 @@ class FitState:
     --------
     >>> from emstellar.training.state import FitState
     >>> state = FitState(model=None, classes=[0, 1], n_channels=1, seed=0, normalization=None)
-    >>> state.history["loss"] = [0.7, 0.5]
-    >>> state.n_epochs
-    2
+    >>> state.n_iter, state.history
+    (0, {})
     """
 
     model: Any
@@ -58,6 +60,7 @@ class FitState:
     seed: int
     normalization: Any
     history: dict = field(default_factory=dict)
+    n_iter: int = 0
     fit_time: float = 0.0
     compile_time: float = 0.0
     earlier_pieces: list | None = None
@@ -67,8 +70,3 @@ class FitState:
     schedule_start: tuple | None = None
     compiled_with: list | None = None
     optimizer_arrays: list | None = None
-
-    @property
-    def n_epochs(self):
-        """Number of epochs trained."""
-        return len(self.history.get("loss", []))

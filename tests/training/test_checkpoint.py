@@ -59,6 +59,15 @@ def test_an_interrupted_fit_continues_and_ends_the_same(tmp_path, monkeypatch, r
     assert_same_training(continued, undisturbed)
 
 
+def test_the_same_segmenter_continues_after_an_interruption(tmp_path, monkeypatch):
+    segmenter = segmenter_with(tmp_path, callbacks=[Stop()], warm_start=True)
+    with pytest.raises(KeyboardInterrupt):
+        segmenter.fit(X, y)
+    assert 0 < len(segmenter.history_["loss"]) < 6
+    monkeypatch.setattr(Stop, "on", False)
+    assert_same_training(segmenter.fit(X, y), segmenter_with(None).fit(X, y))
+
+
 @pytest.mark.slow
 def test_a_killed_process_loses_an_epoch_at_most(tmp_path):
     command = [sys.executable, "-m", "tests.training.killed_fit", tmp_path]

@@ -8,6 +8,7 @@ from numpy.testing import assert_allclose
 
 from emstellar.training import prediction
 from emstellar.training.normalization import Normalization
+from emstellar.training.parameters import TrainingParameters
 
 
 def echoing(**options):
@@ -20,7 +21,8 @@ def echoing(**options):
 
     settings = {"tile_size": 64, "overlap": 16, "test_time_augmentation": False, **options}
     model = SimpleNamespace(predict_on_batch=predict_on_batch)
-    predictor = prediction.Predictor(model, Normalization(None), size_multiple=8, **settings)
+    parameters = TrainingParameters(**settings)
+    predictor = prediction.Predictor(model, Normalization(None), 8, parameters)
     return predictor, calls
 
 
